@@ -44,6 +44,7 @@ type Column struct {
 	Aliases    []string `json:"aliases,omitempty"`
 	Categories []string `json:"categories,omitempty"` // of a Category; any other value is "none of these"
 	Identity   bool     `json:"identity,omitempty"`   // says who or when, not what: addresses, ports as numbers, clocks, ids
+	Optional   bool     `json:"optional,omitempty"`   // files of earlier versions of the tool lack it; a table may too
 }
 
 // Schema is a versioned list of columns. Schemas are immutable once made and safe for concurrent use.
