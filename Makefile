@@ -1,0 +1,60 @@
+# mlids: `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BUILD := $(CURDIR)/.build
+BIN   := $(BUILD)/bin
+PEERS := $(BUILD)/peers
+GO    ?= go
+LINT_VERSION := v2.15.0
+FUZZTIME ?= 3s
+SOAKTIME ?= 10m
+
+export CGO_ENABLED ?= 0
+export MLIDS_PEERS := $(PEERS)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build the binary into .build/bin
+	$(GO) build -o $(BIN)/mlids ./cmd/mlids
+
+.PHONY: tools
+tools: ## install what the tests need, only what is missing (apt as root, pip into .build/peers)
+	@lab/tools.sh $(PEERS)
+
+.PHONY: test
+test: tools ## install what is missing and run everything: vet, tests with the race detector, a few seconds of each fuzzer
+	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
+
+.PHONY: test-fast
+test-fast: ## the short tests, with Go alone
+	$(GO) test -short ./...
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint-$(LINT_VERSION) ## golangci-lint over everything
+	$< run ./...
+
+$(BIN)/golangci-lint-$(LINT_VERSION):
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv $(BIN)/golangci-lint $@
+
+.PHONY: bench
+bench: tools ## the benchmarks behind the figures in docs/, peers beside them
+	@lab/bench/run.sh
+
+.PHONY: fuzz
+fuzz: ## run every fuzzer for FUZZTIME (an hour each: make fuzz FUZZTIME=1h)
+	@lab/fuzz.sh $(FUZZTIME)
+
+.PHONY: soak
+soak: build ## serve and classify for SOAKTIME; fails when memory grows or an answer changes
+	MLIDS_SOAK=$(SOAKTIME) $(GO) test -count=1 -timeout 0 -run Soak ./api
+
+.PHONY: models
+models: ## rebuild the embedded models from the data sets, bit for bit
+	@models/rebuild.sh

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks: Debian packages when run as root, Python packages into the virtual
+# environment named by the first argument. What cannot be installed is said; the tests that need it then skip.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+venv=${1:?usage: tools.sh VENV}
+
+# command → the Debian package that has it
+declare -A packages=(
+  [gcc]=gcc [ip]=iproute2 [tcpdump]=tcpdump [ethtool]=ethtool [zstd]=zstd [python3]=python3
+)
+missing=()
+for command in "${!packages[@]}"; do
+  command -v "$command" >/dev/null || missing+=("${packages[$command]}")
+done
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+if ((${#missing[@]})); then
+  if ((EUID == 0)) && command -v apt-get >/dev/null; then
+    echo "installing ${missing[*]}"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "missing, and not root to install: ${missing[*]}"
+  fi
+fi
+
+stamp=$venv/.installed
+if ! cmp -s "$here/peers.txt" "$stamp"; then
+  echo "installing the Python peers into $venv"
+  python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/peers.txt" \
+    && cp "$here/peers.txt" "$stamp" || echo "the Python peers could not be installed: tests that compare with them skip"
+fi
