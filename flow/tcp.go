@@ -1,0 +1,80 @@
+package flow
+
+import "mlids"
+
+// TCP follows the life of one connection (RFC 9293, section 3.3.2) as an observer sees it. The zero value is a
+// connection of which nothing has been seen.
+type TCP struct {
+	fin  [2]uint32 // sequence number behind each side's FIN
+	isn  uint32    // of the SYN
+	bits tcpBits
+}
+
+type tcpBits uint8
+
+const (
+	sawSYN tcpBits = 1 << iota
+	sawSYNACK
+	finFwd // FIN seen from the opener, and from the other side
+	finBwd
+	ackedFwd // ... and acknowledged
+	ackedBwd
+	sawRST
+)
+
+// Add takes the next packet. It answers CloseFIN when both FINs are acknowledged, CloseRST for a reset, Reopen for a SYN
+// that begins a new connection, and else Keep. After a close it goes on, so that a handler may keep the flow for late
+// packets.
+func (t *TCP) Add(p *mlids.Packet, fwd bool) Action {
+	if p.Flags&(mlids.SYN|mlids.ACK) == mlids.SYN && t.reopens(p) {
+		return Reopen
+	}
+	t.note(p, fwd)
+	switch {
+	case p.Flags.Has(mlids.RST):
+		t.bits |= sawRST
+		return CloseRST
+	case t.Closed():
+		return CloseFIN
+	}
+	return Keep
+}
+
+// reopens reports whether a lone SYN begins another connection: one of them is over, and this is not its own SYN again.
+func (t *TCP) reopens(p *mlids.Packet) bool {
+	over := t.bits&(finFwd|finBwd|sawRST) != 0
+	return over && (t.bits&sawSYN == 0 || p.Seq != t.isn)
+}
+
+func (t *TCP) note(p *mlids.Packet, fwd bool) {
+	i, mine, acked, theirs := 0, finFwd, ackedBwd, finBwd
+	if !fwd {
+		i, mine, acked, theirs = 1, finBwd, ackedFwd, finFwd
+	}
+	switch p.Flags & (mlids.SYN | mlids.ACK) {
+	case mlids.SYN:
+		t.isn = p.Seq
+		t.bits |= sawSYN
+	case mlids.SYN | mlids.ACK:
+		t.bits |= sawSYNACK
+	}
+	if p.Flags.Has(mlids.ACK) && t.bits&theirs != 0 && int32(p.Ack-t.fin[1-i]) >= 0 {
+		t.bits |= acked
+	}
+	if p.Flags.Has(mlids.FIN) {
+		t.fin[i] = p.Seq + p.PayloadLen + 1
+		t.bits |= mine
+	}
+}
+
+// Established reports whether SYN and SYN-ACK have been seen.
+func (t *TCP) Established() bool { return t.bits&(sawSYN|sawSYNACK) == sawSYN|sawSYNACK }
+
+// Closed reports whether both sides have closed and acknowledged it.
+func (t *TCP) Closed() bool { return t.bits&(ackedFwd|ackedBwd) == ackedFwd|ackedBwd }
+
+// Reset reports whether either side has sent a reset.
+func (t *TCP) Reset() bool { return t.bits&sawRST != 0 }
+
+// Closing reports whether either side has sent a FIN.
+func (t *TCP) Closing() bool { return t.bits&(finFwd|finBwd) != 0 }
