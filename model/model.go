@@ -1,8 +1,19 @@
 // Package model is a trained model: one ONNX file, compiled into a flat form for inference, that knows which schema and
 // inputs it wants and which thresholds it decides by.
+//
+// A learner makes a Forest or a Network and wraps it by New; Read and Load take the file back, or one that another tool
+// exported. Rows go in as float32 vectors in the order of Info.Inputs; probabilities come out in the order of Info.Classes.
 package model
 
-import "errors"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+)
 
 // Errors of this package; they come wrapped with what was found and what would be right.
 var (
@@ -11,18 +22,179 @@ var (
 	ErrInvalid = errors.New("invalid model file")
 )
 
-// Info is what a model says of itself; it is kept in the metadata_props of its ONNX file.
-type Info struct {
-	Name        string             `json:"name"`
-	Version     string             `json:"version"`               // first 12 hex digits of the SHA-256 of the file; never stored in it
-	Algorithm   string             `json:"algorithm"`             // tree, boost, svm, mlp; "" for models from elsewhere
-	Schema      string             `json:"schema"`                // ID of the schema: "kdd99/1"
-	Inputs      []string           `json:"inputs"`                // names of the inputs, as feature.Schema.Inputs has them, in the vector's order
-	Classes     []string           `json:"classes"`               // Classes[0] is the benign class
-	Threshold   float64            `json:"threshold"`             // attack (1 - P(benign)) from this probability on
-	Priors      []float64          `json:"priors,omitempty"`      // share of each class in the training data
-	Natural     bool               `json:"natural_priors"`        // false: the training data was balanced by hand, no real-world rate can be read off
-	Fingerprint string             `json:"fingerprint,omitempty"` // SHA-256 of the training set as the learner saw it
-	Metrics     map[string]float64 `json:"metrics,omitempty"`     // held-out figures, with the protocol's name in the key
-	Rebuild     string             `json:"rebuild,omitempty"`     // the command that makes this file again
+// Limits of a model; a file beyond them is refused with ErrInvalid.
+const (
+	MaxFile    = 128 << 20 // bytes
+	MaxInputs  = 1 << 15
+	MaxClasses = 1 << 10
+	MaxNodes   = 1 << 23 // nodes of all trees
+	MaxDepth   = 1 << 10 // of a tree
+)
+
+// DefaultThreshold stands in for an Info.Threshold of zero.
+const DefaultThreshold = 0.5
+
+// Predictor is what a Model computes margins by: a *Forest or a *Network.
+type Predictor interface {
+	shape() (inputs, outputs int, link Link)
+	check() error        // everything that compile and encode rely on
+	compile() engine     // of a checked predictor
+	encode(g *graphBody) // appends the nodes that make margins from the input
 }
+
+// engine computes margins. It is immutable, and safe for concurrent use.
+type engine interface {
+	// margins fills dst, n×outputs, from rows, n×inputs.
+	margins(dst []float64, rows []float32, s *scratch)
+}
+
+// Model is a trained model. It is immutable, and safe for concurrent use.
+type Model struct {
+	info            Info
+	inputs, outputs int
+	link            Link
+	engine          engine
+	file            []byte
+	pool            sync.Pool // of *scratch
+}
+
+// New makes a model of what a learner produced. Leaf values, weights and bases are rounded to float32, as the file has
+// them, so the model predicts the same bits now and when read back. Version is computed, and Threshold 0 becomes
+// DefaultThreshold. An Info that does not fit the predictor, or a predictor that contradicts itself, is ErrInvalid.
+func New(info Info, p Predictor) (*Model, error) {
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	m, err := assemble(info, p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	file, err := encode(m.info, p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	m.sign(file)
+	return m, nil
+}
+
+// assemble compiles p for serving under info.
+func assemble(info Info, p Predictor) (*Model, error) {
+	m := &Model{info: info.clone()}
+	m.inputs, m.outputs, m.link = p.shape()
+	if m.info.Threshold == 0 {
+		m.info.Threshold = DefaultThreshold
+	}
+	if err := m.info.check(m.inputs, classes(m.outputs, m.link)); err != nil {
+		return nil, err
+	}
+	m.engine = p.compile()
+	return m, nil
+}
+
+// classes is the number of classes that margins stand for.
+func classes(outputs int, l Link) int {
+	if l == Logistic {
+		return 2
+	}
+	return outputs
+}
+
+// sign keeps the file and derives the version from it.
+func (m *Model) sign(file []byte) {
+	sum := sha256.Sum256(file)
+	m.file = file
+	m.info.Version = hex.EncodeToString(sum[:6])
+}
+
+// Encode returns the ONNX file (or the file of another tool that was read), the same bytes every time.
+func (m *Model) Encode() []byte { return slices.Clone(m.file) }
+
+// Info returns what the model says of itself.
+func (m *Model) Info() Info { return m.info.clone() }
+
+// Inputs is the length of the vectors that the model takes.
+func (m *Model) Inputs() int { return m.inputs }
+
+// Outputs is the number of margins per row: one for two classes under Logistic, else one per class.
+func (m *Model) Outputs() int { return m.outputs }
+
+// Classes is the number of classes, the number of probabilities per row.
+func (m *Model) Classes() int { return len(m.info.Classes) }
+
+// CheckSchema returns ErrSchema unless rows of the schema with this ID ("kdd99/1") may be given to the model. A model from
+// elsewhere, that names no schema, takes any that has its inputs.
+func (m *Model) CheckSchema(id string) error {
+	if m.info.Schema != "" && m.info.Schema != id {
+		return fmt.Errorf("%w: rows are %s, model %s %s wants %s", ErrSchema, id, m.info.Name, m.info.Version, m.info.Schema)
+	}
+	return nil
+}
+
+// Margins fills dst, n×Outputs, with the raw scores of rows, n×Inputs, both row by row. Wrong lengths are ErrInputs.
+func (m *Model) Margins(dst []float64, rows []float32) error {
+	if _, err := m.count(len(dst), m.outputs, len(rows)); err != nil {
+		return err
+	}
+	s := m.scratch()
+	m.engine.margins(dst, rows, s)
+	m.pool.Put(s)
+	return nil
+}
+
+// Probabilities fills dst, n×Classes, with the class probabilities of rows, n×Inputs, both row by row. NaN stands for a
+// missing value. Wrong lengths are ErrInputs. It does not allocate once warm.
+func (m *Model) Probabilities(dst, rows []float32) error {
+	n, err := m.count(len(dst), len(m.info.Classes), len(rows))
+	if err != nil {
+		return err
+	}
+	s := m.scratch()
+	defer m.pool.Put(s)
+	k := len(m.info.Classes)
+	for from := 0; from < n; from += block {
+		to := min(from+block, n)
+		margins := s.margins[:(to-from)*m.outputs]
+		m.engine.margins(margins, rows[from*m.inputs:to*m.inputs], s)
+		m.link.apply(dst[from*k:to*k], margins, m.outputs)
+	}
+	return nil
+}
+
+// count checks the lengths of a batch and returns its number of rows.
+func (m *Model) count(dst, width, rows int) (int, error) {
+	n := rows / m.inputs
+	if n*m.inputs != rows {
+		return 0, fmt.Errorf("%w: %d values are no whole number of rows, model %s wants %d per row", ErrInputs, rows, m.info.Name, m.inputs)
+	}
+	if n*width != dst {
+		return 0, fmt.Errorf("%w: room for %d results, %d rows need %d", ErrInputs, dst, n, n*width)
+	}
+	return n, nil
+}
+
+// block is the number of rows that are computed together; their margins stay in the cache.
+const block = 256
+
+// scratch is the memory of one call.
+type scratch struct {
+	margins []float64 // block×outputs
+	columns []float32 // grown by the engine that needs it
+}
+
+func (m *Model) scratch() *scratch {
+	if s, ok := m.pool.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{margins: make([]float64, block*m.outputs)}
+}
+
+// grow returns s.columns with at least n elements.
+func (s *scratch) grow(n int) []float32 {
+	if cap(s.columns) < n {
+		s.columns = make([]float32, n)
+	}
+	return s.columns[:n]
+}
+
+// finite reports whether v is a number.
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
