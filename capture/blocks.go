@@ -1,0 +1,119 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// blockSize is how much is read at once. Blocks of 1 MiB are faster than mapping the file.
+const blockSize = 1 << 20
+
+// blocks hands out the bytes of a stream in order, without copying them out of its buffer and without allocating.
+type blocks struct {
+	in     *input
+	r      io.Reader // in, or the decompressor over it
+	buf    []byte
+	lo, hi int   // the bytes not handed out yet: buf[lo:hi]
+	base   int64 // offset in the stream of buf[0]
+	err    error // why no more bytes will come
+}
+
+func newBlocks(in *input, r io.Reader) *blocks {
+	return &blocks{in: in, r: r, buf: make([]byte, blockSize)}
+}
+
+// offset is where in the (decompressed) stream the next byte stands.
+func (b *blocks) offset() int64 { return b.base + int64(b.lo) }
+
+// peek gives the next n bytes, n at most blockSize, without taking them. When the stream ends before, it gives those
+// that are left and the reason: io.EOF when there is none, io.ErrUnexpectedEOF when there are some.
+func (b *blocks) peek(ctx context.Context, n int) ([]byte, error) {
+	if b.hi-b.lo < n {
+		if err := b.fill(ctx, n); err != nil {
+			return b.buf[b.lo:b.hi], err
+		}
+	}
+	return b.buf[b.lo : b.lo+n], nil
+}
+
+// take marks the next n bytes, peeked at before, as read.
+func (b *blocks) take(n int) { b.lo += n }
+
+// fill reads until n bytes are there.
+func (b *blocks) fill(ctx context.Context, n int) error {
+	if b.lo > 0 {
+		b.base += int64(b.lo)
+		b.hi = copy(b.buf, b.buf[b.lo:b.hi])
+		b.lo = 0
+	}
+	b.in.ctx = ctx
+	for idle := 0; b.hi < n && b.err == nil; {
+		got, err := b.r.Read(b.buf[b.hi:])
+		b.hi += got
+		if idle++; got > 0 {
+			idle = 0
+		}
+		if b.err = err; idle == 100 {
+			b.err = io.ErrNoProgress
+		}
+	}
+	if b.hi >= n {
+		return nil
+	}
+	return b.ended()
+}
+
+// ended is the error for a caller that wanted more bytes than the stream had.
+func (b *blocks) ended() error {
+	if b.err == io.EOF && b.hi > b.lo {
+		return io.ErrUnexpectedEOF
+	}
+	if b.in.ctx.Err() != nil && errors.Is(b.err, b.in.ctx.Err()) {
+		return b.in.ctx.Err()
+	}
+	return b.err
+}
+
+// skip takes n bytes, which may be more than the buffer holds.
+func (b *blocks) skip(ctx context.Context, n int64) error {
+	for n > 0 {
+		step := int(min(n, blockSize))
+		if _, err := b.peek(ctx, step); err != nil {
+			b.take(b.hi - b.lo)
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		b.take(step)
+		n -= int64(step)
+	}
+	return nil
+}
+
+// endOf turns the ordinary end of a source into nil.
+func endOf(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// short is the error for a stream that ended inside what, which begins at offset at and needs want bytes. Only a stream
+// that is at its end was truncated; anything else keeps its own error.
+func short(err error, what string, at int64, got, want int) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
+		return fmt.Errorf("offset %d: %s ends after %d of %d bytes: %w", at, what, got, want, ErrTruncated)
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return err
+	default:
+		return fmt.Errorf("offset %d: %s: %w", at, what, err)
+	}
+}
+
+// rest is what was read but not handed out.
+func (b *blocks) rest() io.Reader { return bytes.NewReader(b.buf[b.lo:b.hi]) }

@@ -1,0 +1,64 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mlids"
+)
+
+// The ways in which a source fails. Each comes wrapped with the file's name, the packet's number and the offset.
+var (
+	ErrFormat    = errors.New("not a pcap or pcapng capture")
+	ErrTruncated = errors.New("truncated capture")
+	ErrLength    = errors.New("length out of bounds")
+	ErrCorrupt   = errors.New("corrupt capture")
+	ErrFilter    = errors.New("bad filter")
+	ErrInterface = errors.New("interface unusable")
+)
+
+// MaxFrame is the longest frame a capture may hold, in bytes: the largest snap length of libpcap.
+const MaxFrame = 262144
+
+// Frame is one captured frame as it stood on the link.
+type Frame struct {
+	Data    []byte // the captured bytes, in the source's buffer: valid until the source's next Next or Close
+	Time    int64  // nanoseconds since the Unix epoch
+	WireLen uint32 // bytes of the frame on the wire, at least len(Data)
+	Link    LinkType
+}
+
+// Source gives frames one after the other. It belongs to one goroutine.
+type Source interface {
+	// Next fills f with the next frame. At the end it returns io.EOF; after any error it returns that error again. It
+	// waits for bytes no longer than ctx lives and then returns ctx.Err().
+	Next(ctx context.Context, f *Frame) error
+	// Close gives back the file or the ring. Frames of the source become invalid.
+	Close() error
+}
+
+// contextPeriod is after how many packets Run looks whether it should stop: sources look only where they wait.
+const contextPeriod = 1024
+
+// Run reads src to its end, decodes every frame with dec and hands each decoded packet to each, in order. The packet and
+// its payload are valid until each returns. Run returns nil at the end of the source, else the error of the source, of
+// each or of ctx; the packets in front of the error have been handed over.
+func Run(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error) error {
+	var f Frame
+	var p mlids.Packet
+	for n := 1; ; n++ {
+		if err := src.Next(ctx, &f); err != nil {
+			return endOf(err)
+		}
+		if n%contextPeriod == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if dec.Decode(&f, &p) != Decoded {
+			continue
+		}
+		if err := each(&p); err != nil {
+			return fmt.Errorf("packet %d: %w", n, err)
+		}
+	}
+}
