@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// secret is the flag annotation that keeps a value out of what check prints.
+const secret = "mlids-secret"
+
+// configure gives the flags of a verb that the command line leaves out their values from the environment (MLIDS_DATA_DIR
+// for --data-dir), then from the configuration file.
+func configure(cmd *cobra.Command, path string, env func(string) (string, bool)) error {
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if v, ok := env(envName(f.Name)); ok && !f.Changed {
+			if err := cmd.Flags().Set(f.Name, v); err != nil {
+				errs = append(errs, fmt.Errorf("environment %s: %w", envName(f.Name), err))
+			}
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if f := cmd.Flags().Lookup("config"); f != nil {
+		path = f.Value.String()
+	}
+	if path == "" {
+		return nil
+	}
+	return configureFromFile(cmd, path)
+}
+
+func envName(flag string) string {
+	return "MLIDS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// configureFromFile reads a YAML file: keys of all verbs at its top, those of one verb below the verb's name.
+//
+//	log-level: debug
+//	serve:
+//	  listen: 127.0.0.1:8080
+func configureFromFile(cmd *cobra.Command, path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	var doc map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	for _, key := range sortedKeys(doc) {
+		node := doc[key]
+		if err := configureKey(cmd, key, node); err != nil {
+			return fmt.Errorf("%s:%d: %w", path, node.Line, err)
+		}
+	}
+	return nil
+}
+
+// configureKey applies one key of the file's top: a flag of all verbs, or a verb's section.
+func configureKey(cmd *cobra.Command, key string, node yaml.Node) error {
+	root := cmd.Root()
+	if f := root.PersistentFlags().Lookup(key); f != nil {
+		return setFromNode(cmd.Flags(), f, node)
+	}
+	verb, _, err := root.Find([]string{key})
+	if err != nil || verb == root {
+		return fmt.Errorf("unknown key %q: neither a verb nor a flag of all verbs", key)
+	}
+	if node.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s: want keys and values below it", key)
+	}
+	var section map[string]yaml.Node
+	if err := node.Decode(&section); err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(section) {
+		f := verb.Flags().Lookup(name)
+		if f == nil {
+			return fmt.Errorf("unknown key %q: verb %s has no such flag", name, key)
+		}
+		if verb != cmd {
+			continue
+		}
+		if err := setFromNode(cmd.Flags(), f, section[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setFromNode gives a flag its value from the file unless the command line or the environment did.
+func setFromNode(flags *pflag.FlagSet, f *pflag.Flag, node yaml.Node) error {
+	if f.Changed {
+		return nil
+	}
+	var values []string
+	if node.Kind == yaml.SequenceNode {
+		if err := node.Decode(&values); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	} else {
+		values = []string{node.Value}
+	}
+	for _, v := range values {
+		if err := flags.Set(f.Name, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mlids/dataset"
+	"mlids/model"
+)
+
+// predictBatch is how many rows are classified and printed at a time.
+const predictBatch = 4096
+
+// verdictRow is the verdict of one row, with the names of the API.
+type verdictRow struct {
+	Row         int     `json:"row"` // counted from 1
+	Prediction  int     `json:"prediction"`
+	Class       string  `json:"class"`
+	Probability float64 `json:"probability"`
+	Threshold   float64 `json:"threshold"`
+	Label       string  `json:"label,omitempty"` // what the table says
+}
+
+func (a *app) predict() *cobra.Command {
+	var t tableFlags
+	var name string
+	cmd := &cobra.Command{
+		Use:   "predict --data SOURCE [--model NAME|FILE.onnx]",
+		Short: "Classify the rows of a table",
+		Example: `  mlids predict --data flows.csv
+  mlids predict --model kdd99 --data kddcup.data_10_percent.gz -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := a.modelNamed(name)
+			if err != nil {
+				return err
+			}
+			inputs, err := inputsOf(m)
+			if err != nil {
+				return err
+			}
+			printer := a.verdictPrinter()
+			err = a.read(cmd.Context(), &t, m.Info().Schema, dataset.Options{Inputs: inputs}, func(table *dataset.Table) error {
+				return predictTable(m, table, printer.print)
+			})
+			if err != nil {
+				return err
+			}
+			return printer.close()
+		},
+	}
+	t.register(cmd.Flags())
+	cmd.Flags().StringVar(&name, "model", "cicflow", "model to ask: its name, or a file")
+	return cmd
+}
+
+// predictTable classifies a table in batches and hands each verdict to each.
+func predictTable(m *model.Model, table *dataset.Table, each func(verdictRow) error) error {
+	inputs, err := inputsOf(m)
+	if err != nil {
+		return err
+	}
+	var rows []float32
+	probs := make([]float32, predictBatch*m.Classes())
+	for lo := 0; lo < table.Len(); lo += predictBatch {
+		hi := min(lo+predictBatch, table.Len())
+		if rows, err = table.AppendRows(rows[:0], inputs, lo, hi); err != nil {
+			return err
+		}
+		batch := probs[:(hi-lo)*m.Classes()]
+		if err := m.Probabilities(batch, rows); err != nil {
+			return err
+		}
+		for i := lo; i < hi; i++ {
+			v := m.Decide(batch[(i-lo)*m.Classes():][:m.Classes()])
+			row := verdictRow{Row: i + 1, Class: v.Class, Probability: v.Probability, Threshold: v.Threshold}
+			if v.Attack {
+				row.Prediction = 1
+			}
+			if table.Label != nil {
+				row.Label = table.Labels[table.Label[i]]
+			}
+			if err := each(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// verdictPrinter prints verdicts as they come: a JSON array, or a line each with a summary on stderr.
+type verdictPrinter struct {
+	app    *app
+	out    *bufio.Writer
+	rows   int
+	counts map[string]int
+}
+
+func (a *app) verdictPrinter() *verdictPrinter {
+	p := &verdictPrinter{app: a, out: bufio.NewWriterSize(a.out, 1<<16), counts: map[string]int{}}
+	if a.json() {
+		p.out.WriteByte('[')
+	}
+	return p
+}
+
+func (p *verdictPrinter) print(v verdictRow) error {
+	p.rows++
+	p.counts[v.Class]++
+	if !p.app.json() {
+		_, err := fmt.Fprintf(p.out, "%d\t%d\t%s\t%.4f\t%s\n", v.Row, v.Prediction, v.Class, v.Probability, v.Label)
+		return err
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if p.rows > 1 {
+		p.out.WriteByte(',')
+	}
+	p.out.WriteByte('\n')
+	_, err = p.out.Write(text)
+	return err
+}
+
+func (p *verdictPrinter) close() error {
+	if p.app.json() {
+		p.out.WriteString("\n]\n")
+	}
+	if err := p.out.Flush(); err != nil {
+		return err
+	}
+	if !p.app.json() {
+		for _, class := range sortedKeys(p.counts) {
+			fmt.Fprintf(p.app.err, "%s: %d of %d rows\n", class, p.counts[class], p.rows)
+		}
+	}
+	return nil
+}
