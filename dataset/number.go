@@ -1,0 +1,157 @@
+package dataset
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+)
+
+// missing is the one NaN that stands for a missing value, so that equal rows have equal bits.
+var missing = float32(math.NaN())
+
+// pow10 are the powers of ten that float64 holds exactly.
+var pow10 = [...]float64{
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+}
+
+// Float32 rounds a number the way this package stores it: infinities and overflow become ±[math.MaxFloat32], negative
+// zero becomes zero, every NaN the same one.
+func Float32(v float64) float32 {
+	switch f := float32(v); {
+	case f > math.MaxFloat32:
+		return math.MaxFloat32
+	case f < -math.MaxFloat32:
+		return -math.MaxFloat32
+	case f != f:
+		return missing
+	default:
+		return f + 0 // -0 + 0 is 0
+	}
+}
+
+// ParseNumber reads a number as every reader of this package does: see the package's documentation. It reports false for
+// text that is not a number, a truth value or one of the words for missing and infinite.
+func ParseNumber(text []byte) (float32, bool) {
+	if v, n, ok := scanNumber(text, 0); ok && n == len(text) {
+		return v, true
+	}
+	return parseWord(bytes.TrimSpace(text))
+}
+
+// scanNumber reads the decimal number at text[i:], JSON's grammar plus leading zeros. It returns the position behind it.
+func scanNumber(text []byte, i int) (v float32, next int, ok bool) {
+	start, mantissa, exponent := i, uint64(0), 0
+	negative := i < len(text) && text[i] == '-'
+	if negative {
+		i++
+	}
+	first := i
+	for ; i < len(text) && text[i]-'0' <= 9; i++ {
+		mantissa = mantissa*10 + uint64(text[i]-'0')
+	}
+	digits := i - first
+	if digits == 0 {
+		return 0, i, false
+	}
+	if i < len(text) && text[i] == '.' {
+		i++
+		fraction := i
+		for ; i < len(text) && text[i]-'0' <= 9; i++ {
+			mantissa = mantissa*10 + uint64(text[i]-'0')
+		}
+		exponent = fraction - i
+		if exponent == 0 {
+			return 0, i, false
+		}
+		digits -= exponent
+	}
+	if i < len(text) && text[i]|0x20 == 'e' {
+		e, n, good := scanExponent(text, i+1)
+		if !good {
+			return 0, n, false
+		}
+		exponent, i = exponent+e, n
+	}
+	// A mantissa below 2⁵³ and a power of ten up to 10²² are exact in float64, so one operation rounds correctly.
+	if digits > 19 || mantissa > 1<<53 || exponent < -22 || exponent > 22 {
+		f, _ := strconv.ParseFloat(string(text[start:i]), 64) // out of range gives ±Inf, which Float32 expects
+		return Float32(f), i, true
+	}
+	f := float64(mantissa)
+	if exponent < 0 {
+		f /= pow10[-exponent]
+	} else {
+		f *= pow10[exponent]
+	}
+	if negative {
+		f = -f
+	}
+	return Float32(f), i, true
+}
+
+// scanExponent reads what follows the e of a number; beyond ±100,000 it stops counting.
+func scanExponent(text []byte, i int) (exponent, next int, ok bool) {
+	negative := false
+	if i < len(text) && (text[i] == '+' || text[i] == '-') {
+		negative = text[i] == '-'
+		i++
+	}
+	first := i
+	for ; i < len(text) && text[i]-'0' <= 9; i++ {
+		exponent = min(exponent*10+int(text[i]-'0'), 100_000)
+	}
+	if negative {
+		exponent = -exponent
+	}
+	return exponent, i, i > first
+}
+
+// parseWord reads the rarer forms of a number, without spaces around it.
+func parseWord(text []byte) (float32, bool) {
+	if isMissing(text) {
+		return missing, true
+	}
+	bare := bytes.TrimPrefix(text, []byte("+"))
+	if v, n, ok := scanNumber(bare, 0); ok && n == len(bare) {
+		return v, true
+	}
+	switch {
+	case bytes.EqualFold(bare, []byte("inf")), bytes.EqualFold(bare, []byte("infinity")):
+		return math.MaxFloat32, true
+	case bytes.EqualFold(text, []byte("-inf")), bytes.EqualFold(text, []byte("-infinity")):
+		return -math.MaxFloat32, true
+	case bytes.EqualFold(text, []byte("true")):
+		return 1, true
+	case bytes.EqualFold(text, []byte("false")):
+		return 0, true
+	}
+	return parsePoint(bare)
+}
+
+// parsePoint reads numbers that start or end with their decimal point: ".5", "5.", "5.e3".
+func parsePoint(text []byte) (float32, bool) {
+	point := bytes.IndexByte(text, '.')
+	if point < 0 || len(text) < 2 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c-'0' > 9 && !bytes.ContainsRune([]byte("+-.eE"), rune(c)) {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return 0, false
+	}
+	return Float32(f), true
+}
+
+// isMissing reports whether text stands for no value.
+func isMissing(text []byte) bool {
+	switch string(text) {
+	case "", "NaN", "nan", "NAN", "-nan", "NA", "N/A", "null", "NULL", "None", "<NA>":
+		return true
+	}
+	return false
+}
