@@ -2,113 +2,111 @@ package model
 
 import "math"
 
-// flat is a forest in the form that rows are walked through, one path per tree: all nodes in one slice of 16 bytes each,
-// siblings side by side. A leaf leads to itself, so every walk of a tree takes the same number of steps and no step is a
-// branch that the processor could guess wrong.
+// flat is a forest in the form that rows are walked through, one path per tree. All nodes lie in one slice, siblings side
+// by side, and a leaf leads to itself: so several trees are walked at once, in steps that the processor need not guess,
+// until none of them moves. Rows with missing values take the plain way through Forest.Trees.
 type flat struct {
-	inputs, outputs int
-	base            []float64
-	trees           []flatTree
-	nodes           []flatNode
-	values          []float32 // of leaves, in the order of their trees
+	forest  *Forest
+	base    []float64
+	outputs []int32   // of each tree; -1: a leaf has a value per output
+	roots   []uint32  // of each tree, and of a lone leaf until there are a multiple of eight
+	nodes   []uint64  // threshold, input and left child; see pack
+	first   []uint32  // of a leaf: its first in values
+	values  []float32 // of leaves, in the order of their trees
 }
 
-type flatTree struct {
-	root   uint32
-	depth  int32
-	output int32 // -1: a leaf has a value per output
+// Bits of a packed node: the threshold's lie lowest, then the input, then the left child, which the right one follows.
+const (
+	inputShift = 32
+	inputBits  = 12
+	inputMask  = 1<<inputBits - 1
+	childShift = inputShift + inputBits
+	childBits  = 64 - childShift
+)
+
+func pack(threshold float32, input int32, child uint32) uint64 {
+	return uint64(math.Float32bits(threshold)) | uint64(input)<<inputShift | uint64(child)<<childShift
 }
 
-type flatNode struct {
-	threshold float32
-	feature   uint32 // index, and missingRight
-	left      uint32 // the right child follows it; a leaf's own index
-	value     uint32 // of a leaf: its first in values
-}
-
-// missingRight marks a node whose missing values go right.
-const missingRight = 1 << 31
-
-// flatten lays out a checked forest.
+// flatten lays out a checked forest; one too large for the packed form has no roots, and is walked the plain way.
 func (f *Forest) flatten() *flat {
-	c := &flat{inputs: f.Inputs, outputs: f.Outputs, base: widen(narrow(f.Base)), trees: make([]flatTree, len(f.Trees))}
+	c := &flat{forest: f, base: f.Base}
+	nodes := 0
 	for i := range f.Trees {
-		c.trees[i] = flatTree{root: uint32(len(c.nodes)), output: f.Trees[i].Output}
-		c.trees[i].depth = c.add(&f.Trees[i])
+		nodes += len(f.Trees[i].Nodes)
 	}
+	if nodes+1 >= 1<<childBits || f.Inputs > 1<<inputBits {
+		return c
+	}
+	for i := range f.Trees {
+		c.roots = append(c.roots, uint32(len(c.nodes)))
+		c.outputs = append(c.outputs, f.Trees[i].Output)
+		c.add(&f.Trees[i])
+	}
+	for len(c.roots)%8 != 0 {
+		c.roots = append(c.roots, uint32(len(c.nodes)))
+	}
+	c.nodes = append(c.nodes, pack(float32(math.Inf(1)), 0, uint32(len(c.nodes))))
 	return c
 }
 
-// add appends a tree breadth first and returns its depth.
-func (c *flat) add(t *Tree) int32 {
-	type place struct {
-		from  int32
-		to    uint32
-		depth int32
-	}
-	depth := int32(0)
-	queue := []place{{0, uint32(len(c.nodes)), 0}}
-	c.nodes = append(c.nodes, flatNode{})
-	for len(queue) > 0 {
+// add appends a tree, breadth first.
+func (c *flat) add(t *Tree) {
+	type place struct{ from, to int32 }
+	root := int32(len(c.nodes))
+	c.reserve(1)
+	for queue := []place{{0, root}}; len(queue) > 0; {
 		at := queue[0]
 		queue = queue[1:]
-		depth = max(depth, at.depth)
 		n := &t.Nodes[at.from]
 		if n.Feature < 0 {
-			c.nodes[at.to] = flatNode{threshold: float32(math.Inf(1)), left: at.to, value: uint32(len(c.values))}
-			for _, v := range t.values(at.from, c.outputs) {
+			c.nodes[at.to] = pack(float32(math.Inf(1)), 0, uint32(at.to))
+			c.first[at.to] = uint32(len(c.values))
+			for _, v := range t.values(at.from, c.forest.Outputs) {
 				c.values = append(c.values, float32(v))
 			}
 			continue
 		}
-		left := uint32(len(c.nodes))
-		node := flatNode{threshold: n.Threshold, feature: uint32(n.Feature), left: left}
-		if !n.MissingLeft {
-			node.feature |= missingRight
-		}
-		c.nodes[at.to] = node
-		c.nodes = append(c.nodes, flatNode{}, flatNode{})
-		queue = append(queue, place{n.Left, left, at.depth + 1}, place{n.Right, left + 1, at.depth + 1})
+		left := int32(len(c.nodes))
+		c.reserve(2)
+		c.nodes[at.to] = pack(n.Threshold, n.Feature, uint32(left))
+		queue = append(queue, place{n.Left, left}, place{n.Right, left + 1})
 	}
-	return depth
 }
 
-// margins walks each row through all trees.
+// reserve appends room for n nodes.
+func (c *flat) reserve(n int) {
+	for range n {
+		c.nodes, c.first = append(c.nodes, 0), append(c.first, 0)
+	}
+}
+
+// margins computes the margins of each row.
 func (c *flat) margins(dst []float64, rows []float32, _ *scratch) {
+	inputs, outputs := c.forest.Inputs, c.forest.Outputs
 	for len(rows) > 0 {
-		copy(dst[:c.outputs], c.base)
-		c.row(dst[:c.outputs], rows[:c.inputs])
-		dst, rows = dst[c.outputs:], rows[c.inputs:]
-	}
-}
-
-// row adds what the trees give for one row, four trees at a time: their walks wait for memory together.
-func (c *flat) row(dst []float64, row []float32) {
-	whole := complete(row)
-	trees := c.trees
-	for ; len(trees) >= 4; trees = trees[4:] {
-		at := [4]uint32{trees[0].root, trees[1].root, trees[2].root, trees[3].root}
-		c.walk(&at, max(trees[0].depth, trees[1].depth, trees[2].depth, trees[3].depth), row, whole)
-		for i := range at {
-			c.leaf(dst, trees[i].output, at[i])
+		copy(dst[:outputs], c.base)
+		if row := rows[:inputs]; len(c.roots) > 0 && complete(row) {
+			c.row(dst[:outputs], row)
+		} else {
+			c.forest.walk(dst[:outputs], row)
 		}
-	}
-	for _, t := range trees {
-		at := [4]uint32{t.root, t.root, t.root, t.root}
-		c.walk(&at, t.depth, row, whole)
-		c.leaf(dst, t.output, at[0])
+		dst, rows = dst[outputs:], rows[inputs:]
 	}
 }
 
-// leaf adds a leaf's values.
-func (c *flat) leaf(dst []float64, output int32, at uint32) {
-	first := c.nodes[at].value
-	if output >= 0 {
-		dst[output] += float64(c.values[first])
-		return
-	}
-	for i, v := range c.values[first : int(first)+len(dst)] {
-		dst[i] += float64(v)
+// walk adds what the trees give for one row.
+func (f *Forest) walk(dst []float64, row []float32) {
+	for i := range f.Trees {
+		t := &f.Trees[i]
+		values := t.values(t.leaf(row), len(dst))
+		if t.Output >= 0 {
+			dst[t.Output] += values[0]
+			continue
+		}
+		for j, v := range values {
+			dst[j] += v
+		}
 	}
 }
 
@@ -122,49 +120,53 @@ func complete(row []float32) bool {
 	return true
 }
 
-// walk takes four trees down by so many steps; whole tells that no value of the row is missing.
-func (c *flat) walk(at *[4]uint32, steps int32, row []float32, whole bool) {
-	if whole {
-		c.stepComplete(at, steps, row)
-	} else {
-		c.step(at, steps, row)
+// row adds what the trees give for one row without missing values, eight trees at a time: their steps wait for memory
+// together.
+func (c *flat) row(dst []float64, row []float32) {
+	for i := 0; i < len(c.roots); i += 8 {
+		at := eight(c.nodes, (*[8]uint32)(c.roots[i:]), row)
+		outputs := c.outputs[i:min(i+8, len(c.outputs))]
+		for j, out := range outputs {
+			first := c.first[at[j]>>childShift]
+			if out >= 0 {
+				dst[out] += float64(c.values[first])
+				continue
+			}
+			for k, v := range c.values[first : int(first)+len(dst)] {
+				dst[k] += float64(v)
+			}
+		}
 	}
 }
 
-// stepComplete walks four trees down by so many steps, for a row without missing values.
-func (c *flat) stepComplete(at *[4]uint32, steps int32, row []float32) {
-	nodes := c.nodes
-	a0, a1, a2, a3 := at[0], at[1], at[2], at[3]
-	for range steps {
-		n0, n1, n2, n3 := &nodes[a0], &nodes[a1], &nodes[a2], &nodes[a3]
-		a0 = n0.left + above(row[n0.feature&^missingRight], n0.threshold)
-		a1 = n1.left + above(row[n1.feature&^missingRight], n1.threshold)
-		a2 = n2.left + above(row[n2.feature&^missingRight], n2.threshold)
-		a3 = n3.left + above(row[n3.feature&^missingRight], n3.threshold)
+// eight walks eight trees down to their leaves. Written out, the nodes stay in registers.
+func eight(nodes []uint64, roots *[8]uint32, row []float32) [8]uint64 {
+	a0, a1, a2, a3 := nodes[roots[0]], nodes[roots[1]], nodes[roots[2]], nodes[roots[3]]
+	a4, a5, a6, a7 := nodes[roots[4]], nodes[roots[5]], nodes[roots[6]], nodes[roots[7]]
+	for {
+		b0, b1, b2, b3 := step(nodes, a0, row), step(nodes, a1, row), step(nodes, a2, row), step(nodes, a3, row)
+		moved := a0 ^ b0 | a1 ^ b1 | a2 ^ b2 | a3 ^ b3
+		a0, a1, a2, a3 = b0, b1, b2, b3
+		b4, b5, b6, b7 := step(nodes, a4, row), step(nodes, a5, row), step(nodes, a6, row), step(nodes, a7, row)
+		moved |= a4 ^ b4 | a5 ^ b5 | a6 ^ b6 | a7 ^ b7
+		a4, a5, a6, a7 = b4, b5, b6, b7
+		if moved == 0 {
+			break
+		}
 	}
-	at[0], at[1], at[2], at[3] = a0, a1, a2, a3
+	return [8]uint64{a0, a1, a2, a3, a4, a5, a6, a7}
+}
+
+// step is the child that a row goes to; a leaf is its own.
+func step(nodes []uint64, n uint64, row []float32) uint64 {
+	return nodes[n>>childShift+above(row[n>>inputShift&inputMask], math.Float32frombits(uint32(n)))]
 }
 
 // above is 1 when x is above t, without a branch.
-func above(x, t float32) uint32 {
-	var b uint32
+func above(x, t float32) uint64 {
+	var b uint64
 	if x > t {
 		b = 1
 	}
 	return b
-}
-
-// step is stepComplete for any row.
-func (c *flat) step(at *[4]uint32, steps int32, row []float32) {
-	for i := range at {
-		for range steps {
-			n := &c.nodes[at[i]]
-			x := row[n.feature&^missingRight]
-			right := above(x, n.threshold)
-			if x != x {
-				right = n.feature >> 31
-			}
-			at[i] = n.left + right
-		}
-	}
 }
