@@ -1,0 +1,109 @@
+package cicflow
+
+import "mlids"
+
+// Times within flows are whole microseconds, as in CICFlowMeter.
+const (
+	second   = int64(1e6)
+	activity = 5 * second // a pause longer than this divides active from idle time
+	subflow  = second     // one longer than this divides subflows and bulks
+)
+
+// packet is what a packet tells about its flow.
+type packet struct {
+	now     int64  // µs since the epoch
+	payload uint32 // bytes behind the transport header; 0 but for TCP and UDP
+	header  uint16 // bytes of the transport header; 0 but for TCP and UDP
+	fwd     bool
+}
+
+// look reduces p to what counts. The direction goes by the sender's address alone.
+func look(p *mlids.Packet, key *mlids.FlowKey) packet {
+	k := packet{now: p.Time / 1000, fwd: p.Src == key.Src}
+	if ported(p.Proto) {
+		k.payload, k.header = p.PayloadLen, p.Header
+	}
+	return k
+}
+
+func ported(proto uint8) bool { return proto == mlids.ProtoTCP || proto == mlids.ProtoUDP }
+
+// side is what both dialects keep of one direction.
+type side struct {
+	payload     moments // payload lengths
+	iat         moments // times between packets
+	first, last int64   // µs
+	bytes       uint64  // payload
+	pkts        uint32
+	header      uint32 // sum of transport headers
+	data        uint32 // packets with payload
+	headerMin   uint16
+	window      uint16
+}
+
+// add takes the direction's next packet.
+func (s *side) add(p packet) {
+	s.pkts++
+	s.payload.add(s.pkts, int64(p.payload))
+	if s.pkts == 1 {
+		s.first = p.now
+		s.headerMin = p.header
+	} else {
+		s.iat.add(s.pkts-1, p.now-s.last)
+		s.headerMin = min(s.headerMin, p.header)
+	}
+	s.last = p.now
+	s.bytes += uint64(p.payload)
+	s.header += uint32(p.header)
+	if p.payload > 0 {
+		s.data++
+	}
+}
+
+// core is what both dialects keep of a flow.
+type core struct {
+	fwd, bwd side
+	payload  moments // of both directions
+	iat      moments
+	active   series
+	idle     series
+
+	first, last            int64 // µs
+	activeFrom, activeUpTo int64
+}
+
+// begin takes the flow's first packet. The payload is counted by the dialect.
+func (c *core) begin(p packet) {
+	c.first, c.last, c.activeFrom, c.activeUpTo = p.now, p.now, p.now, p.now
+	c.side(p.fwd).add(p)
+}
+
+// add takes a further packet.
+func (c *core) add(p packet) {
+	c.side(p.fwd).add(p)
+	c.iat.add(c.packets()-1, p.now-c.last)
+	c.last = p.now
+}
+
+// pause divides active from idle time.
+func (c *core) pause(now int64) {
+	if now-c.activeUpTo > activity {
+		if c.activeUpTo > c.activeFrom {
+			c.active.add(c.activeUpTo - c.activeFrom)
+		}
+		c.idle.add(now - c.activeUpTo)
+		c.activeFrom = now
+	}
+	c.activeUpTo = now
+}
+
+func (c *core) side(fwd bool) *side {
+	if fwd {
+		return &c.fwd
+	}
+	return &c.bwd
+}
+
+func (c *core) packets() uint32 { return c.fwd.pkts + c.bwd.pkts }
+
+func (c *core) duration() int64 { return c.last - c.first }

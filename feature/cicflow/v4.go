@@ -1,0 +1,187 @@
+package cicflow
+
+import (
+	"mlids"
+	"mlids/flow"
+)
+
+// stateV4 is what cicflow/v4 keeps of a flow.
+type stateV4 struct {
+	core
+	fwdBulk, bwdBulk bulk
+	fwdFlags         flagCounts
+	bwdFlags         flagCounts
+	gone             int64 // µs of the connection before this flow
+	set              seenSet
+	subflows         uint32
+	fwdRepeated      uint32
+	bwdRepeated      uint32
+	closing          closing
+	icmpType         uint8
+	icmpCode         uint8
+}
+
+// closing is how far a TCP connection has come to its end.
+type closing uint8
+
+const (
+	openStill closing = iota
+	oneFIN
+	bothFINs
+	over // the last FIN was acknowledged, or there was a reset: a SYN begins a new flow
+)
+
+// flagCounts counts the packets of one direction by TCP flag.
+type flagCounts [8]uint32
+
+func (c *flagCounts) add(f mlids.TCPFlags) {
+	for i := 0; f != 0; i, f = i+1, f>>1 {
+		c[i] += uint32(f & 1)
+	}
+}
+
+// The places of flags in flagCounts.
+const (
+	fin = iota
+	syn
+	rst
+	psh
+	ack
+	urg
+	ece
+	cwr
+)
+
+// v4 is the life cycle of the corrected CICFlowMeter: a flow is cut 120 s after its start and closed by a SYN once both
+// sides have closed or one has reset; what follows a cut belongs to the same connection and keeps its direction.
+type v4 struct {
+	timeout int64 // µs
+	seen    seen
+	carry   *carry
+	emit    func(*flow.Flow[stateV4])
+}
+
+// keyV4 names flows by addresses, protocol and, for TCP and UDP, ports.
+func keyV4(p *mlids.Packet) mlids.FlowKey {
+	k := mlids.FlowKey{Src: p.Src, Dst: p.Dst, Proto: p.Proto}
+	if ported(p.Proto) {
+		k.SrcPort, k.DstPort = p.SrcPort, p.DstPort
+	}
+	return k
+}
+
+// Begin implements flow.Handler.
+func (h *v4) Begin(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
+	if !h.inherit(f, prev, p) && p.Flags.Has(mlids.SYN|mlids.ACK) {
+		f.Key = f.Key.Reverse() // the capture missed the SYN
+	}
+	s := &f.State
+	k := look(p, &f.Key)
+	s.icmpType, s.icmpCode = p.ICMPType, p.ICMPCode
+	s.begin(k)
+	s.payload.add(1, int64(k.payload))
+	s.side(k.fwd).window = p.Window
+	h.note(s, p, k)
+}
+
+// inherit carries on the connection of a flow that a time-out cut.
+func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
+	if !ported(p.Proto) {
+		return false
+	}
+	was, key, ok := h.previous(f, prev)
+	if !ok {
+		return false
+	}
+	now := p.Time / 1000
+	if was.over && p.Flags.Has(mlids.SYN) || p.Proto == mlids.ProtoUDP && now-was.last > h.timeout {
+		h.seen.release(&was.set)
+		return false
+	}
+	f.Key = key
+	f.State.set = was.set
+	f.State.gone = was.duration + now - was.last
+	return true
+}
+
+// previous finds what the flow before handed on: prev did it just now, or it was cut some time ago.
+func (h *v4) previous(f, prev *flow.Flow[stateV4]) (carried, mlids.FlowKey, bool) {
+	if prev == nil {
+		return h.carry.take(f.Key)
+	}
+	was := h.handOn(prev)
+	prev.State.set = seenSet{}
+	return was, prev.Key, true
+}
+
+func (h *v4) handOn(f *flow.Flow[stateV4]) carried {
+	s := &f.State
+	return carried{set: s.set, duration: s.gone + s.duration(), last: s.last, over: s.closing == over}
+}
+
+// Add implements flow.Handler.
+func (h *v4) Add(f *flow.Flow[stateV4], p *mlids.Packet, _ bool) flow.Action {
+	s := &f.State
+	if s.closing == over && p.Flags.Has(mlids.SYN) ||
+		f.Key.Proto == mlids.ProtoICMP && p.ICMPType != s.icmpType && p.ICMPCode != s.icmpCode {
+		return flow.Reopen
+	}
+	k := look(p, &f.Key)
+	s.pause(k.now)
+	if k.now-s.last > subflow {
+		s.subflows++
+	}
+	s.add(k)
+	s.payload.add(s.packets(), int64(k.payload))
+	if !k.fwd && s.bwd.window == 0 {
+		s.bwd.window = p.Window
+	}
+	h.note(s, p, k)
+	s.close(p.Flags)
+	return flow.Keep
+}
+
+// note counts bulks, flags and repeated packets.
+func (h *v4) note(s *stateV4, p *mlids.Packet, k packet) {
+	if k.fwd {
+		s.fwdBulk.add(k, s.bwdBulk.last)
+		s.fwdFlags.add(p.Flags)
+	} else {
+		s.bwdBulk.add(k, s.fwdBulk.last)
+		s.bwdFlags.add(p.Flags)
+	}
+	if p.Proto == mlids.ProtoTCP && h.seen.add(&s.set, p) {
+		if k.fwd {
+			s.fwdRepeated++
+		} else {
+			s.bwdRepeated++
+		}
+	}
+}
+
+// close follows the end of a TCP connection.
+func (s *stateV4) close(flags mlids.TCPFlags) {
+	switch {
+	case flags.Has(mlids.FIN):
+		switch {
+		case s.closing == openStill:
+			s.closing = oneFIN
+		case s.closing == oneFIN && s.fwdFlags[fin] > 0 && s.bwdFlags[fin] > 0:
+			s.closing = bothFINs
+		}
+	case flags.Has(mlids.RST):
+		s.closing = over
+	case flags.Has(mlids.ACK) && s.closing == bothFINs:
+		s.closing = over
+	}
+}
+
+// End implements flow.Handler.
+func (h *v4) End(f *flow.Flow[stateV4]) {
+	h.emit(f)
+	if f.Reason == mlids.EndActive && !f.Heir && ported(f.Key.Proto) {
+		h.carry.put(f.Key, h.handOn(f))
+		return
+	}
+	h.seen.release(&f.State.set)
+}

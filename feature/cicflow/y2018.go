@@ -1,0 +1,72 @@
+package cicflow
+
+import (
+	"mlids"
+	"mlids/flow"
+)
+
+// state2018 is what cicflow/2018 keeps of a flow.
+type state2018 struct {
+	core
+	head    uint32         // payload of the first packet
+	flags   mlids.TCPFlags // of the first packet
+	headFwd bool           // the first packet went forward
+}
+
+// y2018 is the life cycle of CICFlowMeter in February 2018: a flow is cut 120 s after its start, whereupon it goes on in
+// the same direction, and ends with the first FIN.
+type y2018 struct {
+	carry *carry
+	emit  func(*flow.Flow[state2018])
+}
+
+// key2018 names flows of TCP and UDP by addresses and ports, all others by addresses alone.
+func key2018(p *mlids.Packet) mlids.FlowKey {
+	if !ported(p.Proto) {
+		return mlids.FlowKey{Src: p.Src, Dst: p.Dst}
+	}
+	return mlids.FlowKey{Src: p.Src, Dst: p.Dst, SrcPort: p.SrcPort, DstPort: p.DstPort, Proto: p.Proto}
+}
+
+// Begin implements flow.Handler.
+func (h *y2018) Begin(f, prev *flow.Flow[state2018], p *mlids.Packet) {
+	if prev != nil {
+		f.Key = prev.Key
+	} else if _, key, ok := h.carry.take(f.Key); ok {
+		f.Key = key
+	}
+	s, k := &f.State, look(p, &f.Key)
+	s.flags, s.head, s.headFwd = p.Flags, k.payload, k.fwd
+	s.begin(k)
+	s.side(k.fwd).window = p.Window
+	s.payload.add(1, int64(k.payload))
+	s.payload.add(2, int64(k.payload)) // the reference counts it twice
+}
+
+// Add implements flow.Handler.
+func (h *y2018) Add(f *flow.Flow[state2018], p *mlids.Packet, _ bool) flow.Action {
+	s, k := &f.State, look(p, &f.Key)
+	last := p.Flags.Has(mlids.FIN)
+	if !last {
+		s.pause(k.now)
+	}
+	s.add(k)
+	s.payload.add(s.packets()+1, int64(k.payload))
+	if !k.fwd {
+		s.bwd.window = p.Window
+	}
+	if last {
+		return flow.CloseFIN
+	}
+	return flow.Keep
+}
+
+// End implements flow.Handler.
+func (h *y2018) End(f *flow.Flow[state2018]) {
+	if f.State.packets() > 1 {
+		h.emit(f)
+	}
+	if f.Reason == mlids.EndActive && !f.Heir {
+		h.carry.put(f.Key, carried{})
+	}
+}
