@@ -1,6 +1,9 @@
 package cicflow
 
-import "mlids"
+import (
+	"mlids"
+	"mlids/flow"
+)
 
 // Times within flows are whole microseconds, as in CICFlowMeter.
 const (
@@ -70,10 +73,16 @@ type core struct {
 
 	first, last            int64 // µs
 	activeFrom, activeUpTo int64
+
+	proto        uint8  // as on the wire
+	turned       bool   // the first packet went backward
+	sport, dport uint16 // of the first packet, as flow.KeyOf has them
 }
 
 // begin takes the flow's first packet. The payload is counted by the dialect.
-func (c *core) begin(p packet) {
+func (c *core) begin(m *mlids.Packet, p packet) {
+	k := flow.KeyOf(m)
+	c.proto, c.sport, c.dport, c.turned = m.Proto, k.SrcPort, k.DstPort, !p.fwd
 	c.first, c.last, c.activeFrom, c.activeUpTo = p.now, p.now, p.now, p.now
 	c.side(p.fwd).add(p)
 }
@@ -83,6 +92,14 @@ func (c *core) add(p packet) {
 	c.side(p.fwd).add(p)
 	c.iat.add(c.packets()-1, p.now-c.last)
 	c.last = p.now
+}
+
+// wire is the flow's key as flow.KeyOf has it: of the first packet.
+func (c *core) wire(k mlids.FlowKey) mlids.FlowKey {
+	if c.turned {
+		k.Src, k.Dst = k.Dst, k.Src
+	}
+	return mlids.FlowKey{Src: k.Src, Dst: k.Dst, SrcPort: c.sport, DstPort: c.dport, Proto: c.proto}
 }
 
 // pause divides active from idle time.
@@ -107,3 +124,9 @@ func (c *core) side(fwd bool) *side {
 func (c *core) packets() uint32 { return c.fwd.pkts + c.bwd.pkts }
 
 func (c *core) duration() int64 { return c.last - c.first }
+
+func icmp(proto uint8) bool { return proto == mlids.ProtoICMP || proto == mlids.ProtoICMPv6 }
+
+// icmpType and icmpCode are those of an ICMP flow's first packet.
+func (c *core) icmpType() uint8 { return uint8(c.sport >> 8) }
+func (c *core) icmpCode() uint8 { return uint8(c.sport) }

@@ -104,7 +104,7 @@ func (x *Extractor) new2018(cfg Config) table {
 
 func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {
 	s := &f.State
-	x.begin(f.Key, f.Reason, f.First, f.Last)
+	x.begin(&f.State.core, f.Key, f.Reason, f.First, f.Last)
 	x.row.fillV4(s, f.Key.Proto)
 	if x.picks != nil {
 		x.row.Values, x.wide = x.wide[:0], x.row.Values
@@ -116,12 +116,12 @@ func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {
 }
 
 func (x *Extractor) emit2018(f *flow.Flow[state2018]) {
-	x.begin(f.Key, f.Reason, f.First, f.Last)
+	x.begin(&f.State.core, f.Key, f.Reason, f.First, f.Last)
 	x.row.fill2018(&f.State, f.Key.Proto)
 	x.emit(&x.row)
 }
 
-func (x *Extractor) begin(k mlids.FlowKey, why mlids.EndReason, first, last int64) {
-	x.row.Key, x.row.Proto, x.row.Reason, x.row.Label = k, k.Proto, why, ""
+func (x *Extractor) begin(c *core, k mlids.FlowKey, why mlids.EndReason, first, last int64) {
+	x.row.Key, x.row.Wire, x.row.Reason, x.row.Label = k, c.wire(k), why, ""
 	x.row.First, x.row.Last = first, last
 }

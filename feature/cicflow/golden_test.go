@@ -137,7 +137,7 @@ func rowKey(src, dst, sport, dport, proto, when string) string {
 func ourRow(r *Row, layout string) goldenRow {
 	g := goldenRow{cells: r.Values, text: make([]string, len(r.Values))}
 	src, dst := r.Key.Src.String(), r.Key.Dst.String()
-	sport, dport, proto := fmt.Sprint(r.Key.SrcPort), fmt.Sprint(r.Key.DstPort), fmt.Sprint(r.Proto)
+	sport, dport, proto := fmt.Sprint(r.Key.SrcPort), fmt.Sprint(r.Key.DstPort), fmt.Sprint(r.Key.Proto)
 	when := time.UnixMicro(r.First / 1000).UTC().Format(layout)
 	g.text[1], g.text[3] = src, dst
 	g.key = rowKey(src, dst, sport, dport, proto, when)

@@ -9,10 +9,10 @@ import (
 
 // Row is one finished flow.
 type Row struct {
-	Key    mlids.FlowKey
-	Proto  uint8 // as the dialect prints it
-	First  int64 // time of the first packet, ns since the epoch
-	Last   int64 // time of the last packet
+	Key    mlids.FlowKey // as the dialect names flows: no ports but for TCP and UDP, in cicflow/2018 no other protocol
+	Wire   mlids.FlowKey // of the first packet, see flow.KeyOf; by it other tools know the flow (flow.CommunityID)
+	First  int64         // time of the first packet, ns since the epoch
+	Last   int64         // time of the last packet
 	Reason mlids.EndReason
 	Label  string    // empty until someone knows
 	Values []float64 // one per column of the schema; text is NaN, clocks are µs since the epoch
@@ -30,7 +30,7 @@ func (r *Row) Vector(dst []float32, in []feature.Input) []float32 {
 // head appends the columns up to the protocol and the clock.
 func (r *Row) head(c *core) {
 	r.Values = append(r.Values[:0], math.NaN(), math.NaN(), float64(r.Key.SrcPort), math.NaN(), float64(r.Key.DstPort),
-		float64(r.Proto), float64(c.first))
+		float64(r.Key.Proto), float64(c.first))
 }
 
 // put appends numbers.
@@ -96,7 +96,7 @@ func ratio[N uint32 | uint64](a N, b float64) float64 {
 	return float64(a) / b
 }
 
-// fill makes r the row of a flow in cicflow/v4.
+// fillV4 makes r the row of a flow in cicflow/v4.
 func (r *Row) fillV4(s *stateV4, proto uint8) {
 	c, f, b := &s.core, &s.fwd, &s.bwd
 	n := float64(c.packets())
@@ -132,8 +132,8 @@ func (r *Row) bulk(b *bulk) {
 // connection appends the last columns of cicflow/v4.
 func (r *Row) connection(s *stateV4, proto uint8) {
 	code, kind := -1.0, -1.0
-	if proto == mlids.ProtoICMP || proto == mlids.ProtoICMPv6 {
-		code, kind = float64(s.icmpCode), float64(s.icmpType)
+	if icmp(proto) {
+		code, kind = float64(s.icmpCode()), float64(s.icmpType())
 	}
 	total := 0.0
 	if ported(proto) {
@@ -177,7 +177,7 @@ func (r *Row) windows2018(s *state2018, proto uint8) {
 			bwd = float64(s.bwd.window)
 		}
 	}
-	if s.headFwd && s.head > 0 {
+	if !s.turned && s.head > 0 {
 		data--
 	}
 	r.put(fwd, bwd, float64(data), float64(s.fwd.headerMin))

@@ -17,8 +17,6 @@ type stateV4 struct {
 	fwdRepeated      uint32
 	bwdRepeated      uint32
 	closing          closing
-	icmpType         uint8
-	icmpCode         uint8
 }
 
 // closing is how far a TCP connection has come to its end.
@@ -77,8 +75,7 @@ func (h *v4) Begin(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
 	}
 	s := &f.State
 	k := look(p, &f.Key)
-	s.icmpType, s.icmpCode = p.ICMPType, p.ICMPCode
-	s.begin(k)
+	s.begin(p, k)
 	s.payload.add(1, int64(k.payload))
 	s.side(k.fwd).window = p.Window
 	h.note(s, p, k)
@@ -123,7 +120,7 @@ func (h *v4) handOn(f *flow.Flow[stateV4]) carried {
 func (h *v4) Add(f *flow.Flow[stateV4], p *mlids.Packet, _ bool) flow.Action {
 	s := &f.State
 	if s.closing == over && p.Flags.Has(mlids.SYN) ||
-		f.Key.Proto == mlids.ProtoICMP && p.ICMPType != s.icmpType && p.ICMPCode != s.icmpCode {
+		icmp(f.Key.Proto) && p.ICMPType != s.icmpType() && p.ICMPCode != s.icmpCode() {
 		return flow.Reopen
 	}
 	k := look(p, &f.Key)

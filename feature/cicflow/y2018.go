@@ -8,9 +8,8 @@ import (
 // state2018 is what cicflow/2018 keeps of a flow.
 type state2018 struct {
 	core
-	head    uint32         // payload of the first packet
-	flags   mlids.TCPFlags // of the first packet
-	headFwd bool           // the first packet went forward
+	head  uint32         // payload of the first packet
+	flags mlids.TCPFlags // of the first packet
 }
 
 // y2018 is the life cycle of CICFlowMeter in February 2018: a flow is cut 120 s after its start, whereupon it goes on in
@@ -36,8 +35,8 @@ func (h *y2018) Begin(f, prev *flow.Flow[state2018], p *mlids.Packet) {
 		f.Key = key
 	}
 	s, k := &f.State, look(p, &f.Key)
-	s.flags, s.head, s.headFwd = p.Flags, k.payload, k.fwd
-	s.begin(k)
+	s.flags, s.head = p.Flags, k.payload
+	s.begin(p, k)
 	s.side(k.fwd).window = p.Window
 	s.payload.add(1, int64(k.payload))
 	s.payload.add(2, int64(k.payload)) // the reference counts it twice

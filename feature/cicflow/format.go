@@ -1,0 +1,139 @@
+package cicflow
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"mlids"
+)
+
+// printer writes numbers in their shortest decimal form that reads back as the same float64. It remembers what it wrote
+// lately: means and rates come several times in a row, and finding the shortest form is the dearest part of printing.
+type printer struct {
+	recent [256]printed
+	day    dayText
+}
+
+type printed struct {
+	bits uint64
+	n    uint8
+	text [23]byte
+}
+
+// number appends v. What is not a number or infinite is spelled as in Java and Python.
+func (p *printer) number(b []byte, v float64) []byte {
+	if i := int64(v); float64(i) == v && i > -1<<53 && i < 1<<53 {
+		return appendInt(b, i)
+	}
+	switch {
+	case math.IsNaN(v):
+		return append(b, "NaN"...)
+	case math.IsInf(v, 1):
+		return append(b, "Infinity"...)
+	case math.IsInf(v, -1):
+		return append(b, "-Infinity"...)
+	}
+	bits := math.Float64bits(v)
+	c := &p.recent[bits*0x9e3779b97f4a7c15>>56]
+	if c.bits != bits {
+		text := strconv.AppendFloat(c.text[:0], v, 'f', -1, 64)
+		if len(text) > len(c.text) {
+			c.bits = 0
+			return append(b, text...)
+		}
+		c.bits, c.n = bits, uint8(len(text))
+	}
+	return append(b, c.text[:c.n]...)
+}
+
+// appendInt is strconv.AppendInt with a short way for one digit, of which rows have most.
+func appendInt(b []byte, i int64) []byte {
+	if uint64(i) < 10 {
+		return append(b, byte('0'+i))
+	}
+	return strconv.AppendInt(b, i, 10)
+}
+
+// clock is how a dialect prints times.
+type clock uint8
+
+const (
+	isoMicros clock = iota // 2006-01-02 15:04:05.000000
+	britain                // 02/01/2006 15:04:05
+)
+
+var layouts = [...]string{isoMicros: "2006-01-02 15:04:05.000000", britain: "02/01/2006 15:04:05"}
+
+// dayText remembers the date of a day.
+type dayText struct {
+	day   int64
+	clock clock
+	text  []byte
+}
+
+const secondsPerDay = 24 * 60 * 60
+
+// time appends a time (ns since the epoch) in UTC.
+func (p *printer) time(b []byte, ns int64, c clock) []byte {
+	sec := ns / 1e9
+	if ns < 0 {
+		return time.Unix(0, ns).UTC().AppendFormat(b, layouts[c])
+	}
+	d := &p.day
+	if day := sec / secondsPerDay; d.text == nil || day != d.day || c != d.clock {
+		d.day, d.clock = day, c
+		d.text = time.Unix(sec, 0).UTC().AppendFormat(d.text[:0], layouts[c][:len("2006-01-02 ")])
+	}
+	b = append(b, d.text...)
+	s := sec % secondsPerDay
+	b = twoDigits(b, s/3600)
+	b = twoDigits(append(b, ':'), s/60%60)
+	b = twoDigits(append(b, ':'), s%60)
+	if c == isoMicros {
+		us := ns % 1e9 / 1000
+		b = twoDigits(append(b, '.'), us/10000)
+		b = twoDigits(b, us/100%100)
+		b = twoDigits(b, us%100)
+	}
+	return b
+}
+
+func twoDigits(b []byte, v int64) []byte { return append(b, byte('0'+v/10), byte('0'+v%10)) }
+
+// appendAddr appends an address.
+func appendAddr(b []byte, a *mlids.Addr) []byte {
+	if !a.Is4() {
+		return a.Netip().AppendTo(b)
+	}
+	for i, octet := range a[12:] {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = appendInt(b, int64(octet))
+	}
+	return b
+}
+
+// appendID appends the flow's id: addresses, ports, protocol. cicflow/2018 names the side with the lower address first,
+// as the tool compared them: byte by byte as signed numbers.
+func appendID(b []byte, k *mlids.FlowKey) []byte {
+	b = append(appendAddr(b, &k.Src), '-')
+	b = append(appendAddr(b, &k.Dst), '-')
+	b = append(appendInt(b, int64(k.SrcPort)), '-')
+	b = append(appendInt(b, int64(k.DstPort)), '-')
+	return appendInt(b, int64(k.Proto))
+}
+
+// signedOrder turns k so that the lower address comes first.
+func signedOrder(k mlids.FlowKey) mlids.FlowKey {
+	for i := range k.Src {
+		if a, b := int8(k.Src[i]), int8(k.Dst[i]); a != b {
+			if a > b {
+				return k.Reverse()
+			}
+			return k
+		}
+	}
+	return k
+}
