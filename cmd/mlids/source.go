@@ -71,3 +71,19 @@ func inputsOf(m *model.Model) ([]feature.Input, error) {
 	}
 	return inputs, nil
 }
+
+// visitChanged calls each with every flag that was given, each element of a list by itself.
+func visitChanged(each func(name, value string)) func(*pflag.Flag) {
+	return func(f *pflag.Flag) {
+		if !f.Changed {
+			return
+		}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			for _, v := range list.GetSlice() {
+				each(f.Name, v)
+			}
+			return
+		}
+		each(f.Name, f.Value.String())
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"mlids/api"
+)
+
+// modelPoll is how often the folder of imported models is looked at.
+const modelPoll = time.Second
+
+func (a *app) serve() *cobra.Command {
+	var cfg api.Config
+	var files []string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the models over HTTP",
+		Example: `  mlids serve
+  mlids serve --listen 127.0.0.1:8080 --model flows.onnx`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runServe(cmd.Context(), cfg, files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&cfg.Listen, "listen", "127.0.0.1:5000", "address to listen on")
+	flags.StringArrayVar(&files, "model", nil, "model file that answers for its schema in place of the built-in one (repeat for several)")
+	flags.Int64Var(&cfg.MaxBody, "max-body", 64<<20, "bytes of a request's body at most")
+	flags.IntVar(&cfg.MaxRows, "max-rows", 100_000, "rows of a request at most")
+	flags.IntVar(&cfg.Concurrent, "concurrent", 0, "predictions computed at a time (default: twice the processors)")
+	flags.DurationVar(&cfg.ShutdownTimeout, "shutdown-timeout", 30*time.Second, "time that requests in flight are given at the end")
+	return cmd
+}
+
+func (a *app) runServe(ctx context.Context, cfg api.Config, files []string) error {
+	models, err := a.registry(files...)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	if err := errors.Join(
+		metrics.Register(collectors.NewGoCollector()),
+		metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
+	); err != nil {
+		return err
+	}
+	cfg.Version = buildVersion()
+	server, err := api.New(cfg, api.Deps{Log: a.log, Register: metrics, Gather: metrics, Models: models})
+	if err != nil {
+		return badInput(err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.Run(ctx) })
+	group.Go(func() error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
+	group.Go(func() error {
+		select {
+		case <-server.Listening():
+			fmt.Fprintf(a.err, "mlids serves on http://%s (models: %v)\n", server.Addr(), models.Names())
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	return group.Wait()
+}
