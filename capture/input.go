@@ -54,7 +54,8 @@ func (in *input) ready() error {
 	if err := in.ctx.Err(); err != nil || in.waiter == nil {
 		return err
 	}
-	return in.waiter.wait(in.ctx)
+	_, err := in.waiter.wait(in.ctx, -1)
+	return err
 }
 
 // sleep waits for d, or for the end of ctx.

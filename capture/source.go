@@ -18,6 +18,10 @@ var (
 	ErrInterface = errors.New("interface unusable")
 )
 
+// ErrIdle is what a live source returns when no frame has come for LiveConfig.Idle, so that its reader can see to what is
+// due. The next Next goes on waiting.
+var ErrIdle = errors.New("no packet")
+
 // MaxFrame is the longest frame a capture may hold, in bytes: the largest snap length of libpcap.
 const MaxFrame = 262144
 
@@ -45,14 +49,24 @@ const contextPeriod = 1024
 // its payload are valid until each returns. Run returns nil at the end of the source, else the error of the source, of
 // each or of ctx; the packets in front of the error have been handed over.
 func Run(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error) error {
+	return RunIdle(ctx, src, dec, each, func() error { return nil })
+}
+
+// RunIdle is Run for live sources: it calls idle, from the same goroutine, whenever the source returns ErrIdle.
+func RunIdle(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error, idle func() error) error {
 	var f Frame
 	var p mlids.Packet
 	for n := 1; ; n++ {
-		if err := src.Next(ctx, &f); err != nil {
-			return endOf(err)
-		}
 		if n%contextPeriod == 0 && ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if err := src.Next(ctx, &f); err == ErrIdle {
+			if err := idle(); err != nil {
+				return fmt.Errorf("idle: %w", err)
+			}
+			continue
+		} else if err != nil {
+			return endOf(err)
 		}
 		if dec.Decode(&f, &p) != Decoded {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,27 +25,43 @@ func newWaiter(fd int) (*waiter, error) {
 // Close gives back the waiter's own descriptor; fd stays open.
 func (w *waiter) Close() error { return unix.Close(w.wake) }
 
-// wait returns nil when fd can be read, is at its end or has an error to read, and ctx.Err() once ctx ends.
-func (w *waiter) wait(ctx context.Context) error {
+// wait waits until fd has something to read, is at its end or has an error, and then returns true; after timeout it
+// returns false, unless that is negative. Once ctx ends it returns ctx.Err().
+func (w *waiter) wait(ctx context.Context, timeout time.Duration) (bool, error) {
 	stop := context.AfterFunc(ctx, w.signal)
 	defer stop()
 	fds := [2]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}, {Fd: int32(w.wake), Events: unix.POLLIN}}
+	limit := -1
+	if timeout >= 0 {
+		limit = int((timeout + time.Millisecond - 1).Milliseconds())
+	}
 	for {
 		if err := ctx.Err(); err != nil {
-			return err
+			return false, err
 		}
-		_, err := unix.Poll(fds[:], -1)
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return fmt.Errorf("poll: %w", err)
+		n, err := unix.Poll(fds[:], limit)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return false, fmt.Errorf("poll: %w", err)
+		case fds[0].Revents != 0:
+			return true, nil
+		case n == 0:
+			return false, nil
 		}
-		if fds[0].Revents != 0 {
-			return nil
-		}
+		w.drain()
 	}
 }
 
-// signal makes poll return. The counter stays up, as nothing is read after a context has ended.
+// signal makes poll return.
 func (w *waiter) signal() {
-	one := [8]byte{7: 1, 0: 1} // any number but 0, in either byte order
+	one := [8]byte{0: 1, 7: 1} // any number but 0, in either byte order
 	_, _ = unix.Write(w.wake, one[:])
+}
+
+// drain takes back what a context signalled.
+func (w *waiter) drain() {
+	var count [8]byte
+	_, _ = unix.Read(w.wake, count[:])
 }

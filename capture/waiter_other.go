@@ -2,7 +2,10 @@
 
 package capture
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // waiter waits for nothing here: a read from standard input ends when its writer does.
 type waiter struct{}
@@ -12,4 +15,4 @@ func newWaiter(int) (*waiter, error) { return &waiter{}, nil }
 // Close does nothing.
 func (w *waiter) Close() error { return nil }
 
-func (w *waiter) wait(ctx context.Context) error { return ctx.Err() }
+func (w *waiter) wait(ctx context.Context, _ time.Duration) (bool, error) { return true, ctx.Err() }
