@@ -42,7 +42,7 @@ func newBuilder(s *feature.Schema, o *Options) *builder {
 	return &builder{
 		opts: o, limits: o.Limits.orDefault(), codes: map[string]int32{}, shared: map[string]string{},
 		table: &Table{
-			Schema: s, Source: o.Name,
+			Schema: s, Source: o.name(),
 			Columns: make([][]float32, len(s.Columns)), Text: make([][]string, len(s.Columns)),
 		},
 		pending: make([]string, len(s.Columns)),

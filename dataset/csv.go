@@ -24,12 +24,12 @@ import (
 func ReadCSV(ctx context.Context, r io.Reader, s *feature.Schema, o Options) (*Table, error) {
 	plain, err := inflate(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, err)
+		return nil, fmt.Errorf("%s: %w", o.name(), err)
 	}
 	c := &csvReader{records: newRecords(plain, o.Limits.orDefault().Record), opts: &o}
 	t, err := c.read(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%d: %w", o.Name, max(c.at, 1), err)
+		return nil, fmt.Errorf("%s:%d: %w", o.name(), max(c.at, 1), err)
 	}
 	return t, nil
 }
@@ -102,6 +102,7 @@ func (c *csvReader) start(ctx context.Context, s *feature.Schema) (first [][]byt
 		}
 	}
 	c.build = newBuilder(s, c.opts)
+	c.build.table.lines = true
 	header := c.header
 	if header == nil {
 		if header, err = c.positions(ctx, s, len(fields)); err != nil {
@@ -138,7 +139,11 @@ func (c *csvReader) positions(ctx context.Context, s *feature.Schema, n int) ([]
 		header = append(header, column.Name)
 	}
 	width := len(header)
-	labelled := append(slices.Clone(header), s.Label[0])
+	name := s.Label[0]
+	if c.opts.Label != "" && s.IsLabel(c.opts.Label) {
+		name = c.opts.Label
+	}
+	labelled := append(slices.Clone(header), name)
 	switch n {
 	case width:
 		return header, nil

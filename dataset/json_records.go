@@ -16,14 +16,14 @@ func ReadRecords(ctx context.Context, r io.Reader, s *feature.Schema, o Options)
 	w := window{r: r, keep: -1, max: limits.Record}
 	t := recordTable{opts: &o, schema: s, window: &w, limits: limits}
 	if err := readRecords(&w, limits, func(n int) error { return t.record(ctx, n) }); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, w.at(err))
+		return nil, fmt.Errorf("%s: %w", o.name(), w.at(err))
 	}
 	if t.build == nil { // no record, so no names: an empty table
 		t.build = newBuilder(s, &o)
 	}
 	table, err := t.build.finish(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, err)
+		return nil, fmt.Errorf("%s: %w", o.name(), err)
 	}
 	return table, nil
 }

@@ -39,11 +39,11 @@ func ReadSplit(ctx context.Context, r io.Reader, s *feature.Schema, o Options) (
 		return b.commit(ctx, n+1)
 	}
 	if err := p.document(); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, p.at(err))
+		return nil, fmt.Errorf("%s: %w", o.name(), p.at(err))
 	}
 	t, err := b.finish(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, err)
+		return nil, fmt.Errorf("%s: %w", o.name(), err)
 	}
 	return t, nil
 }

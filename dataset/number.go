@@ -113,6 +113,9 @@ func parseWord(text []byte) (float32, bool) {
 		return missing, true
 	}
 	bare := bytes.TrimPrefix(text, []byte("+"))
+	if len(bare) < len(text) && bytes.HasPrefix(bare, []byte("-")) {
+		return 0, false
+	}
 	if v, n, ok := scanNumber(bare, 0); ok && n == len(bare) {
 		return v, true
 	}

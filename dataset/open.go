@@ -55,7 +55,7 @@ func Open(ctx context.Context, source string, s *feature.Schema, o Options) (*Ta
 func openStream(ctx context.Context, r io.Reader, name string, s *feature.Schema, o Options) (*Table, error) {
 	plain, err := inflate(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, err)
+		return nil, fmt.Errorf("%s: %w", o.name(), err)
 	}
 	head := bufio.NewReaderSize(plain, 4096)
 	switch first := firstByte(head); {

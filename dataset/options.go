@@ -55,15 +55,17 @@ type Options struct {
 	Log      *slog.Logger   // told once per source what is ignored; nil for silence
 
 	Stdin io.Reader // what the source "-" stands for
-	Name  string    // name of the source in errors; Open sets it
+	Name  string    // name of the source in errors; Open sets it when it is empty
 
 	source *counter // where bytes are counted, when the source is a file
 }
 
+func (o *Options) name() string { return cmp.Or(o.Name, "input") }
+
 // tell logs what a reader ignores or assumes.
 func (o *Options) tell(ctx context.Context, msg string, args ...any) {
 	if o.Log != nil {
-		o.Log.InfoContext(ctx, msg, append([]any{"source", o.Name}, args...)...)
+		o.Log.InfoContext(ctx, msg, append([]any{"source", o.name()}, args...)...)
 	}
 }
 

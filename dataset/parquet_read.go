@@ -17,16 +17,16 @@ import (
 func ReadParquet(ctx context.Context, r io.ReaderAt, size int64, s *feature.Schema, o Options) (t *Table, err error) {
 	defer func() { // the decoder panics on some damaged files
 		if v := recover(); v != nil {
-			t, err = nil, fmt.Errorf("%s: %w: parquet: %v", o.Name, ErrSyntax, v)
+			t, err = nil, fmt.Errorf("%s: %w: parquet: %v", o.name(), ErrSyntax, v)
 		}
 	}()
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: parquet: %w", o.Name, ErrSyntax, err)
+		return nil, fmt.Errorf("%s: %w: parquet: %w", o.name(), ErrSyntax, err)
 	}
 	p := parquetReader{file: f, opts: &o, limits: o.Limits.orDefault()}
 	if t, err = p.read(ctx, s); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Name, err)
+		return nil, fmt.Errorf("%s: %w", o.name(), err)
 	}
 	return t, nil
 }
@@ -39,6 +39,7 @@ type parquetReader struct {
 	build  *builder
 	leaves []*parquet.Column // flat columns, by field of the header
 	values []parquet.Value
+	rows   int64 // of the whole file
 }
 
 func (p *parquetReader) read(ctx context.Context, s *feature.Schema) (*Table, error) {
@@ -81,6 +82,7 @@ func (p *parquetReader) checkSize() error {
 		}
 		rows += n
 	}
+	p.rows = rows
 	if need := rows * int64(4*p.build.width+4); need > p.limits.Memory {
 		return fmt.Errorf("%w: %d rows take %d MiB; at most %d", ErrLimit, rows, need>>20, p.limits.Memory>>20)
 	}
@@ -112,6 +114,9 @@ func (p *parquetReader) group(ctx context.Context, g parquet.RowGroup) error {
 		}
 	}
 	t.rows = want
+	if c := p.opts.source; c != nil && p.rows > 0 {
+		c.n = c.total * int64(want) / p.rows
+	}
 	p.build.report()
 	return p.build.check()
 }
