@@ -80,8 +80,9 @@ type Packet struct {
 	PayloadLen uint32 // bytes behind the transport header as the IP header has it; may exceed len(Payload)
 	Payload    []byte // the captured part of them
 
-	Fragment    bool // any fragment of a larger IP packet
-	FirstFrag   bool // the fragment at offset 0, the one that has the transport header
-	BadLength   bool // some header claims a length that its frame cannot hold
-	BadChecksum bool // wrong IPv4 header, TCP, UDP or ICMP checksum, where the whole packet was captured and it was asked for
+	Fragment    bool   // any fragment of a larger IP packet
+	FirstFrag   bool   // the fragment at offset 0, the one that has the transport header
+	FragOffset  uint16 // of a fragment, in units of 8 bytes
+	BadLength   bool   // some header claims a length that its frame cannot hold
+	BadChecksum bool   // wrong IPv4 header, TCP, UDP or ICMP checksum, where the whole packet was captured and it was asked for
 }

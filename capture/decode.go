@@ -99,7 +99,7 @@ func (d *Decoder) ipv4(s span, p *mlids.Packet) Reason {
 		return d.transport(rest, p)
 	}
 	key := fragmentKey{p.Src, p.Dst, uint32(be16(b[4:])), p.Proto}
-	p.Fragment, p.FirstFrag = true, place&0x1fff == 0
+	p.Fragment, p.FirstFrag, p.FragOffset = true, place&0x1fff == 0, place&0x1fff
 	if !p.FirstFrag {
 		return d.fragments.later(key, rest, p)
 	}

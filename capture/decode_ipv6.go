@@ -87,7 +87,8 @@ func (d *Decoder) extensions(s span, p *mlids.Packet) Reason {
 // fragment6 reads what is behind a fragment header.
 func (d *Decoder) fragment6(header []byte, s span, p *mlids.Packet) Reason {
 	key := fragmentKey{p.Src, p.Dst, be32(header[4:]), header[0]}
-	p.Fragment, p.FirstFrag = true, be16(header[2:])&0xfff8 == 0
+	p.Fragment, p.FragOffset = true, be16(header[2:])>>3
+	p.FirstFrag = p.FragOffset == 0
 	if !p.FirstFrag {
 		return d.fragments.later(key, s, p)
 	}

@@ -1,6 +1,10 @@
 package flow
 
-import "mlids"
+import (
+	"time"
+
+	"mlids"
+)
 
 // Flow is one flow in a table. The table owns it: handlers may keep no pointer to it after End.
 type Flow[S any] struct {
@@ -34,6 +38,12 @@ const (
 )
 
 var actionReason = [...]mlids.EndReason{mlids.EndNone, mlids.EndFIN, mlids.EndRST, mlids.EndReopen, mlids.EndActive}
+
+// Timer is a Handler whose flows have idle time-outs of their own, by what their state says. It is asked when a flow has
+// begun and after each packet; 0 is never. Config.Idle then counts for nothing.
+type Timer[S any] interface {
+	Idle(f *Flow[S]) time.Duration
+}
 
 // Handler gives flows their meaning. Its methods are called from within the table's, on the same goroutine, and must not
 // call the table.

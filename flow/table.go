@@ -25,6 +25,7 @@ type Config struct {
 type Table[S any] struct {
 	cfg     Config
 	handler Handler[S]
+	timer   Timer[S] // the handler, if it is one
 	index   index
 	flows   slab[S]
 	seed    uint64
@@ -46,8 +47,9 @@ func New[S any](cfg Config, h Handler[S]) *Table[S] {
 	if cfg.MaxFlows <= 0 {
 		cfg.MaxFlows = DefaultMaxFlows
 	}
+	timer, _ := h.(Timer[S])
 	return &Table[S]{
-		cfg: cfg, handler: h, index: newIndex(), wheel: make([]ref, wheelBuckets),
+		cfg: cfg, handler: h, timer: timer, index: newIndex(), wheel: make([]ref, wheelBuckets),
 		seed: maphash.Comparable(maphash.MakeSeed(), 0),
 	}
 }
@@ -97,6 +99,7 @@ func (t *Table[S]) hit(r ref, f *Flow[S], key *mlids.FlowKey, p *mlids.Packet, f
 	case Keep:
 		f.Last = max(f.Last, p.Time)
 		t.use(r, f)
+		t.hasten(r, f)
 	case CloseFIN, CloseRST:
 		f.Last = max(f.Last, p.Time)
 		t.end(r, f, actionReason[a], t.clock)
@@ -123,6 +126,7 @@ func (t *Table[S]) begin(key *mlids.FlowKey, tag uint32, prev *Flow[S], p *mlids
 	t.append(r, f)
 	t.stats.Flows++
 	t.handler.Begin(f, prev, p)
+	t.hasten(r, f)
 }
 
 // end takes an open flow out of the table; it is reported at the end of the tick.

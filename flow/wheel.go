@@ -20,10 +20,25 @@ func (t *Table[S]) deadline(f *Flow[S]) int64 {
 	if t.cfg.Active > 0 {
 		d = f.First + int64(t.cfg.Active)
 	}
-	if t.cfg.Idle > 0 {
-		d = min(d, f.Last+int64(t.cfg.Idle))
+	idle := t.cfg.Idle
+	if t.timer != nil {
+		idle = t.timer.Idle(f)
+	}
+	if idle > 0 {
+		d = min(d, f.Last+int64(idle))
 	}
 	return d
+}
+
+// hasten moves f to an earlier bucket when its time-out has become shorter. Later deadlines are noticed in the old one.
+func (t *Table[S]) hasten(r ref, f *Flow[S]) {
+	if t.timer == nil {
+		return
+	}
+	if armed := (int64(f.bucket) - t.tick) & (wheelBuckets - 1); tickOf(t.deadline(f))-t.tick < armed {
+		t.disarm(f)
+		t.arm(r, f)
+	}
 }
 
 // arm puts f into the bucket of its deadline.
