@@ -1,13 +1,32 @@
 package model
 
-import "slices"
+import (
+	"slices"
 
-// forestEngine is a checked forest ready to run.
+	"mlids/model/internal/simd"
+)
+
+// forestEngine is a checked forest ready to run, by vector instructions where trees and processor allow.
 type forestEngine struct {
 	*flat
+	vector *vector
 }
 
-func (f *Forest) compile() engine { return &forestEngine{flat: f.rounded().flatten()} }
+func (f *Forest) compile() engine { return f.compileFor(simd.Detect()) }
+
+func (f *Forest) compileFor(level simd.Level) *forestEngine {
+	r := f.rounded()
+	c := r.flatten()
+	return &forestEngine{flat: c, vector: r.vectorise(c, level)}
+}
+
+func (e *forestEngine) margins(dst []float64, rows []float32, s *scratch) {
+	if e.vector != nil {
+		e.vector.margins(dst, rows, s)
+	} else {
+		e.flat.margins(dst, rows, s)
+	}
+}
 
 // rounded is a copy with the precision of the file.
 func (f *Forest) rounded() *Forest {

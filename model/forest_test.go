@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"mlids/model/internal/simd"
 )
 
 // grow makes a random forest: trees of so many leaves, grown leaf by leaf as boosting does.
@@ -122,26 +124,25 @@ var forestShapes = []struct {
 }
 
 func TestForestMargins(t *testing.T) {
-	for _, s := range forestShapes {
-		t.Run(s.name, func(t *testing.T) {
-			f := growForest(7, s.inputs, s.outputs, s.trees, s.leaves, s.link)
-			m, err := New(testInfo(s.inputs, classes(s.outputs, s.link)), f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, n := range []int{0, 1, 3, 64, 1000} {
-				rows := randomRows(uint64(n), n, s.inputs)
-				got := make([]float64, n*s.outputs)
-				if err := m.Margins(got, rows); err != nil {
-					t.Fatal(err)
-				}
-				for i, want := range plainMargins(f, rows) {
-					if got[i] != want {
-						t.Fatalf("%d rows: margin %d is %v, want %v", n, i, got[i], want)
+	levels := []simd.Level{simd.Scalar, simd.AVX2, simd.AVX512}
+	for _, level := range levels[:simd.Detect()+1] {
+		for _, s := range forestShapes {
+			t.Run(fmt.Sprintf("level %d %s", level, s.name), func(t *testing.T) {
+				f := growForest(7, s.inputs, s.outputs, s.trees, s.leaves, s.link)
+				e := f.compileFor(level)
+				sc := &scratch{}
+				for _, n := range []int{0, 1, 3, 4, 33, 64, 65, 1000} {
+					rows := randomRows(uint64(n), n, s.inputs)
+					got := make([]float64, n*s.outputs)
+					e.margins(got, rows, sc)
+					for i, want := range plainMargins(f, rows) {
+						if math.Float64bits(got[i]) != math.Float64bits(want) {
+							t.Fatalf("%d rows: margin %d is %v, want %v", n, i, got[i], want)
+						}
 					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"mlids/model/internal/simd"
 )
 
 // Errors of this package; they come wrapped with what was found and what would be right.
@@ -175,10 +177,12 @@ func (m *Model) count(dst, width, rows int) (int, error) {
 // block is the number of rows that are computed together; their margins stay in the cache.
 const block = 256
 
-// scratch is the memory of one call.
+// scratch is the memory of one call: the margins of a block, and what engines grow as they need it.
 type scratch struct {
-	margins []float64 // block×outputs
-	columns []float32 // grown by the engine that needs it
+	margins []float64
+	columns []float32
+	sums    []float64
+	row     [simd.RowInputs]float32
 }
 
 func (m *Model) scratch() *scratch {
@@ -188,12 +192,20 @@ func (m *Model) scratch() *scratch {
 	return &scratch{margins: make([]float64, block*m.outputs)}
 }
 
-// grow returns s.columns with at least n elements.
-func (s *scratch) grow(n int) []float32 {
+// floats returns room for n values.
+func (s *scratch) floats(n int) []float32 {
 	if cap(s.columns) < n {
 		s.columns = make([]float32, n)
 	}
 	return s.columns[:n]
+}
+
+// doubles returns room for n sums.
+func (s *scratch) doubles(n int) []float64 {
+	if cap(s.sums) < n {
+		s.sums = make([]float64, n)
+	}
+	return s.sums[:n]
 }
 
 // finite reports whether v is a number.

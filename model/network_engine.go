@@ -20,7 +20,7 @@ func (n *Network) compile() engine {
 
 // margins runs row by row through all layers.
 func (e *networkEngine) margins(dst []float64, rows []float32, s *scratch) {
-	buf := s.grow(2 * e.width)
+	buf := s.floats(2 * e.width)
 	in, out := e.layers[0].In, e.layers[len(e.layers)-1].Out
 	for len(rows) > 0 {
 		x, y := buf[:in], buf[e.width:]
