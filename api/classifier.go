@@ -1,0 +1,139 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mlids/dataset"
+	"mlids/feature"
+	"mlids/model"
+	"mlids/model/registry"
+)
+
+// classifier is a model made ready for requests: schema, decoders and counters are found once.
+type classifier struct {
+	model     *model.Model
+	inputs    int
+	classes   []string // classes[0] is the benign class
+	quoted    []string // classes as JSON strings
+	predicted []prometheus.Counter
+
+	split, records sync.Pool // of decoder
+}
+
+// decoder turns a body into vectors of the model's inputs.
+type decoder interface {
+	Decode(body []byte) (*dataset.Rows, error)
+}
+
+// classifiers keeps the classifiers of the models in use.
+type classifiers struct{ byModel sync.Map } // *model.Model → *classifier
+
+// choose finds the classifier that a request asks for: by name, or the one that answers for a schema.
+func (s *Server) choose(q query, schema string) (*classifier, error) {
+	if q.model == nil {
+		m, ok := s.deps.Models.Active(schema)
+		if !ok {
+			return nil, problemf(http.StatusServiceUnavailable, "no model for %s is loaded", schema)
+		}
+		return s.classifier(m)
+	}
+	m, ok := s.deps.Models.Lookup(*q.model)
+	if !ok {
+		return nil, problemf(http.StatusNotFound, "unknown model %q; there are %s", *q.model, strings.Join(s.modelNames(), ", "))
+	}
+	return s.classifier(m)
+}
+
+func (s *Server) modelNames() []string {
+	var names []string
+	for _, e := range s.deps.Models.List() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// classifier finds or makes the classifier of a model.
+func (s *Server) classifier(m *model.Model) (*classifier, error) {
+	if c, ok := s.compiled.byModel.Load(m); ok {
+		return c.(*classifier), nil
+	}
+	c, err := s.newClassifier(m)
+	if err != nil {
+		return nil, problemf(http.StatusNotFound, "model %s cannot be asked: %w", m.Info().Name, err)
+	}
+	s.compiled.byModel.Store(m, c)
+	s.forgetUnlisted()
+	return c, nil
+}
+
+// forgetUnlisted drops the classifiers of models that were exchanged for others.
+func (s *Server) forgetUnlisted() {
+	listed := s.deps.Models.List()
+	s.compiled.byModel.Range(func(key, _ any) bool {
+		if !slices.ContainsFunc(listed, func(e registry.Entry) bool { return e.Model == key }) {
+			s.compiled.byModel.Delete(key)
+		}
+		return true
+	})
+}
+
+func (s *Server) newClassifier(m *model.Model) (*classifier, error) {
+	info := m.Info()
+	schema, inputs, err := s.resolve(info)
+	if err != nil {
+		return nil, err
+	}
+	c := &classifier{model: m, inputs: len(inputs), classes: info.Classes}
+	for _, class := range info.Classes {
+		text, err := json.Marshal(class)
+		if err != nil {
+			return nil, err
+		}
+		c.quoted = append(c.quoted, string(text))
+		c.predicted = append(c.predicted, s.metrics.predicted.WithLabelValues(info.Name, class))
+	}
+	limits := dataset.Limits{Rows: s.cfg.MaxRows}
+	split, err := dataset.NewSplitDecoder(schema, inputs, limits)
+	if err != nil {
+		return nil, err
+	}
+	records, err := dataset.NewRecordDecoder(schema, inputs, limits)
+	if err != nil {
+		return nil, err
+	}
+	c.split.Put(split)
+	c.records.Put(records)
+	// The arguments were accepted once, so the pools can rely on them.
+	c.split.New = func() any { d, _ := dataset.NewSplitDecoder(schema, inputs, limits); return d }
+	c.records.New = func() any { d, _ := dataset.NewRecordDecoder(schema, inputs, limits); return d }
+	return c, nil
+}
+
+// resolve finds the schema that a model wants. A model from elsewhere, that names none, takes the first that has its inputs.
+func (s *Server) resolve(info model.Info) (*feature.Schema, []feature.Input, error) {
+	ids := []string{info.Schema}
+	if info.Schema == "" {
+		ids = s.catalogue.IDs()
+	}
+	var errs []error
+	for _, id := range ids {
+		schema, err := s.catalogue.Find(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		inputs, err := schema.Resolve(info.Inputs)
+		if err == nil {
+			return schema, inputs, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, nil, fmt.Errorf("no schema has its inputs: %w", errors.Join(errs...))
+}

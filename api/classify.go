@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+
+	"mlids"
+)
+
+// classify is the hot path: the body in wk becomes vectors, the vectors probabilities, and those the answer in wk.out, an
+// array of what appendVerdict makes of each row. Nothing in it allocates once the buffers have grown.
+func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders *sync.Pool, appendVerdict verdictForm) (rows int, err error) {
+	if err := s.acquire(ctx); err != nil {
+		return 0, err
+	}
+	defer s.release()
+	d := decoders.Get().(decoder)
+	table, err := d.Decode(wk.body)
+	if err != nil {
+		decoders.Put(d)
+		return 0, err
+	}
+	k := len(c.classes)
+	wk.probs = grown(wk.probs, table.N*k)
+	wk.counts = grown(wk.counts, k)
+	clear(wk.counts)
+	if err := c.model.Probabilities(wk.probs, table.X); err != nil {
+		return 0, fmt.Errorf("model of %d inputs: %w", c.inputs, err)
+	}
+	wk.out = append(wk.out[:0], '[')
+	for i := range table.N {
+		v := c.model.Decide(wk.probs[i*k:][:k])
+		class := max(0, slices.Index(c.classes, v.Class))
+		wk.counts[class]++
+		if i > 0 {
+			wk.out = append(wk.out, ',')
+		}
+		wk.out = appendVerdict(wk.out, &v, c.quoted[class])
+	}
+	wk.out = append(wk.out, ']', '\n')
+	for class, n := range wk.counts {
+		if n > 0 {
+			c.predicted[class].Add(float64(n))
+		}
+	}
+	rows = table.N
+	if cap(table.X) <= keptValues {
+		decoders.Put(d)
+	}
+	return rows, nil
+}
+
+// acquire waits for one of the slots in which predictions are computed.
+func (s *Server) acquire(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return problemf(http.StatusServiceUnavailable, "gave up waiting for other requests: %w", ctx.Err())
+	}
+}
+
+func (s *Server) release() { <-s.slots }
+
+// verdictForm appends the JSON of a verdict; class is its class in quotes.
+type verdictForm func(dst []byte, v *mlids.Verdict, class string) []byte
+
+// appendBit is 1 for an attack, else 0.
+func appendBit(dst []byte, v *mlids.Verdict, _ string) []byte {
+	if v.Attack {
+		return append(dst, '1')
+	}
+	return append(dst, '0')
+}
+
+// appendDetail is the answer with detail=1.
+func appendDetail(dst []byte, v *mlids.Verdict, class string) []byte {
+	dst = append(dst, `{"prediction":`...)
+	dst = appendBit(dst, v, class)
+	dst = append(dst, `,"class":`...)
+	dst = append(dst, class...)
+	dst = append(dst, `,"probability":`...)
+	dst = appendProbability(dst, v.Probability)
+	dst = append(dst, `,"threshold":`...)
+	dst = strconv.AppendFloat(dst, v.Threshold, 'g', -1, 64)
+	return append(dst, '}')
+}
+
+// appendStatus is the answer of POST /predict.
+func appendStatus(dst []byte, v *mlids.Verdict, class string) []byte {
+	dst = append(dst, `{"prediction":`...)
+	dst = append(dst, class...)
+	dst = append(dst, `,"confidence":`...)
+	dst = appendProbability(dst, v.Probability)
+	return append(dst, `,"status":"success"}`...)
+}
+
+// appendProbability writes the shortest number that reads back as the same float32; null for one that is no number, which
+// only models from elsewhere can give.
+func appendProbability(dst []byte, p float64) []byte {
+	if math.IsNaN(p) || math.IsInf(p, 0) {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendFloat(dst, p, 'g', -1, 32)
+}
+
+// grown returns s with length n; its old content is lost.
+func grown[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }

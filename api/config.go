@@ -1,0 +1,78 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"net"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mlids/model"
+	"mlids/model/registry"
+)
+
+// ErrConfig is returned by New for a configuration or dependencies that no server can run with.
+var ErrConfig = errors.New("unusable configuration")
+
+// Config says how to serve. Zero fields take the default given.
+type Config struct {
+	Listen   string       // address to listen on: 127.0.0.1:5000; port 0 takes a free one
+	Listener net.Listener // used in place of Listen, and closed by Run
+	Version  string       // of the program, for /version
+
+	MaxBody    int64 // bytes of a request's body, before and after decompression: 64 MiB
+	MaxRows    int   // rows of a request: 100,000
+	MaxMemory  int64 // bytes of bodies held at a time, over all requests: 8 × MaxBody
+	MaxHeader  int   // bytes of a request's line and headers: 64 KiB
+	Concurrent int   // predictions computed at a time; others wait: twice the processors
+
+	HeaderTimeout   time.Duration // to read a request's headers: 10 s
+	ReadTimeout     time.Duration // to read a request: 60 s
+	WriteTimeout    time.Duration // from the end of the headers to the end of the answer: 120 s
+	IdleTimeout     time.Duration // between requests of a connection: 120 s
+	ShutdownTimeout time.Duration // for the requests in flight when Run ends: 30 s
+}
+
+func (c Config) withDefaults() Config {
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:5000")
+	c.Version = cmp.Or(c.Version, "(devel)")
+	c.MaxBody = cmp.Or(max(c.MaxBody, 0), 64<<20)
+	c.MaxRows = cmp.Or(max(c.MaxRows, 0), 100_000)
+	c.MaxMemory = max(cmp.Or(max(c.MaxMemory, 0), 8*c.MaxBody), smallBody)
+	c.MaxHeader = cmp.Or(max(c.MaxHeader, 0), 64<<10)
+	c.Concurrent = cmp.Or(max(c.Concurrent, 0), 2*runtime.GOMAXPROCS(0))
+	c.HeaderTimeout = cmp.Or(max(c.HeaderTimeout, 0), 10*time.Second)
+	c.ReadTimeout = cmp.Or(max(c.ReadTimeout, 0), 60*time.Second)
+	c.WriteTimeout = cmp.Or(max(c.WriteTimeout, 0), 120*time.Second)
+	c.IdleTimeout = cmp.Or(max(c.IdleTimeout, 0), 120*time.Second)
+	c.ShutdownTimeout = cmp.Or(max(c.ShutdownTimeout, 0), 30*time.Second)
+	return c
+}
+
+// Models is the set of models that can be asked; *registry.Registry is one. It may change while the server runs.
+type Models interface {
+	// Lookup finds a model by its name.
+	Lookup(name string) (*model.Model, bool)
+	// Active finds the model that answers for a schema, named without version, when a request names none.
+	Active(schema string) (*model.Model, bool)
+	// List returns all models by name.
+	List() []registry.Entry
+}
+
+// Deps is what a server is given. All fields must be set.
+type Deps struct {
+	Log      *slog.Logger
+	Register prometheus.Registerer // where the server's metrics are registered
+	Gather   prometheus.Gatherer   // what /metrics shows
+	Models   Models
+}
+
+func (d *Deps) check() error {
+	if d.Log == nil || d.Register == nil || d.Gather == nil || d.Models == nil {
+		return errors.Join(ErrConfig, errors.New("want a logger, a metrics registerer and gatherer, and models"))
+	}
+	return nil
+}

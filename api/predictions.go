@@ -1,0 +1,49 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// predictions answers POST /api/predictions: split JSON in, an array of one verdict per row out.
+func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
+	if err := checkMedia(r, "pandas-split"); err != nil {
+		return err
+	}
+	q, err := parseQuery(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.choose(q, "cicflow")
+	if err != nil {
+		return err
+	}
+	wk, err := s.begin()
+	if err != nil {
+		return err
+	}
+	defer s.end(wk)
+	if err := s.readBody(wk, w, r); err != nil {
+		return err
+	}
+	form := appendBit
+	if q.detail {
+		form = appendDetail
+	}
+	rows, err := s.classify(r.Context(), wk, c, &c.split, form)
+	if err != nil {
+		return err
+	}
+	s.metrics.splitRows.Observe(float64(rows))
+	writeBody(w, http.StatusOK, mediaJSON, wk.out)
+	return nil
+}
+
+// writeBody answers with a whole body. Failures to write are the client's: it has gone.
+func writeBody(w http.ResponseWriter, status int, media string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
