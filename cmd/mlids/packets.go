@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"mlids"
+	"mlids/capture"
+)
+
+// livePeriod is how often a live source's flows are looked at while no packets come.
+const livePeriod = time.Second
+
+// packetFlags say where packets come from.
+type packetFlags struct {
+	file    string
+	live    capture.LiveConfig
+	follow  bool
+	speed   float64
+	decoder capture.DecoderConfig
+}
+
+func (p *packetFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&p.live.Interface, "interface", "", "capture from this interface (any: all), in place of a file")
+	flags.StringVar(&p.live.Filter, "filter", "", "read only packets that match, in tcpdump's language")
+	flags.IntVar(&p.live.Snap, "snap", 0, "bytes of each packet to capture (default: all)")
+	flags.BoolVar(&p.live.Promiscuous, "promiscuous", false, "capture packets that are not for this host, too")
+	flags.BoolVar(&p.follow, "follow", false, "go on reading as the file grows, until interrupted")
+	flags.Float64Var(&p.speed, "replay-speed", 0, "read a file at this multiple of the pace at which it was captured (default: as fast as possible)")
+	flags.BoolVar(&p.decoder.Decapsulate, "decapsulate", false, "look into one level of IP-in-IP, GRE, GTP-U, VXLAN or Teredo; else the outer packet counts")
+}
+
+// arg takes the verb's argument: a capture file, unless an interface is named.
+func (p *packetFlags) arg(args []string) error {
+	switch {
+	case len(args) == 1 && p.live.Interface == "":
+		p.file = args[0]
+	case len(args) == 0 && p.live.Interface != "":
+	default:
+		return badInput(errors.New("name either one capture file (- for stdin) or --interface"))
+	}
+	return nil
+}
+
+// open opens the source. progress says how far it is, in bytes of the file; it is nil for an interface.
+func (p *packetFlags) open() (src capture.Source, progress func() (done, size int64), err error) {
+	if p.live.Interface != "" {
+		p.live.Idle = livePeriod
+		src, err = capture.OpenLive(p.live)
+		return src, nil, badInput(err)
+	}
+	file, err := capture.Open(p.file, capture.FileConfig{Follow: p.follow})
+	if err != nil {
+		return nil, nil, badInput(err)
+	}
+	src = file
+	if p.live.Filter != "" {
+		if src, err = capture.Filter(src, p.live.Filter); err != nil {
+			return nil, nil, errors.Join(badInput(err), file.Close())
+		}
+	}
+	if p.speed > 0 {
+		src = capture.Replay(src, p.speed)
+	}
+	return src, file.Progress, nil
+}
+
+// sink takes packets, and time while there are none.
+type sink interface {
+	Add(p *mlids.Packet) error
+	Tick(now int64) error
+	Flush() error
+}
+
+// packets reads the source to its end, or until the program is interrupted, and flushes the sink: whatever is wrong with
+// the source, what came before counts.
+func (a *app) packets(ctx context.Context, p *packetFlags, to sink) (capture.Counters, error) {
+	src, progress, err := p.open()
+	if err != nil {
+		return capture.Counters{}, err
+	}
+	defer src.Close()
+	bar := a.bar("read packets", "B")
+	decoder := capture.NewDecoder(p.decoder)
+	count := 0
+	each := func(packet *mlids.Packet) error {
+		if count++; count%8192 == 0 && progress != nil {
+			bar.at(progress())
+		}
+		return to.Add(packet)
+	}
+	err = capture.RunIdle(ctx, src, decoder, each, func() error { return to.Tick(time.Now().UnixNano()) })
+	bar.finish()
+	if ctx.Err() != nil && p.endless() {
+		err = nil // being interrupted is how a live capture ends
+	}
+	if sourceError(err) {
+		err = badInput(err)
+	}
+	err = errors.Join(err, to.Flush())
+	a.liveSummary(src)
+	return decoder.Counters(), err
+}
+
+// endless reports whether only an interrupt ends the source.
+func (p *packetFlags) endless() bool { return p.live.Interface != "" || p.follow }
+
+// sourceError reports whether a capture is at fault.
+func sourceError(err error) bool {
+	for _, e := range []error{capture.ErrFormat, capture.ErrTruncated, capture.ErrLength, capture.ErrCorrupt} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// liveSummary prints the kernel's counters of a live capture on stderr.
+func (a *app) liveSummary(src capture.Source) {
+	live, ok := src.(*capture.Live)
+	if !ok {
+		return
+	}
+	stats, err := live.Stats()
+	if err != nil {
+		a.log.Warn("kernel counters", "err", err)
+		return
+	}
+	fmt.Fprintf(a.err, "kernel: %d packets received, %d dropped\n", stats.Received, stats.Dropped)
+}
+
+// summary prints what a decoder saw on stderr.
+func (a *app) summary(c capture.Counters) {
+	fmt.Fprintf(a.err, "packets: %d, decoded %d", c.Packets, c.Decoded)
+	for _, r := range capture.Reasons() {
+		if n := c.Ignored[r]; n > 0 {
+			fmt.Fprintf(a.err, ", %s %d", r, n)
+		}
+	}
+	if c.Fragments > 0 {
+		fmt.Fprintf(a.err, ", fragments %d", c.Fragments)
+	}
+	fmt.Fprintln(a.err)
+}

@@ -1,0 +1,153 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+
+	"mlids"
+	"mlids/feature"
+	"mlids/model"
+)
+
+// batch is how many finished flows wait to be judged together. It bounds the delay of a verdict in flows; Tick bounds it
+// in time.
+const batch = 256
+
+// Finding is the verdict on one flow.
+type Finding struct {
+	Key         mlids.FlowKey // of the flow's first packet
+	First, Last int64         // times of its first and last packet, ns since the epoch
+	Reason      mlids.EndReason
+	Verdict     mlids.Verdict
+}
+
+// Config says what watches the packets.
+type Config struct {
+	Models   []*model.Model
+	MaxFlows int // open flows per schema at most; 0 for flow.DefaultMaxFlows
+}
+
+// Sensor judges the flows of the packets that it is given. It belongs to one goroutine.
+type Sensor struct {
+	schemas []*schemaSensor
+	emit    func(*Finding) error
+	err     error // the first error of emit or of a model; nothing is judged after it
+}
+
+// schemaSensor is an extractor and the models that want its schema.
+type schemaSensor struct {
+	extractor extractor
+	judges    []*judge
+}
+
+// judge gathers the vectors of one model.
+type judge struct {
+	model    *model.Model
+	inputs   []feature.Input
+	vectors  []float32
+	findings []Finding
+	probs    []float32
+}
+
+// New makes a sensor that hands each finding to emit; the finding is valid during the call. Models whose schema cannot be
+// computed from packets are ErrSchema.
+func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
+	if len(cfg.Models) == 0 {
+		return nil, errors.New("detect: no models")
+	}
+	catalogue, err := feature.Schemas()
+	if err != nil {
+		return nil, err
+	}
+	s := &Sensor{emit: emit}
+	byID := map[string]*schemaSensor{}
+	for _, m := range cfg.Models {
+		info := m.Info()
+		schema, err := catalogue.Find(info.Schema)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", info.Name, err)
+		}
+		inputs, err := schema.Resolve(info.Inputs)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", info.Name, err)
+		}
+		watch := byID[schema.ID()]
+		if watch == nil {
+			watch = &schemaSensor{}
+			if watch.extractor, err = newExtractor(schema, cfg.MaxFlows, func(r *row) { s.take(watch, r) }); err != nil {
+				return nil, fmt.Errorf("model %s: %w", info.Name, err)
+			}
+			byID[schema.ID()] = watch
+			s.schemas = append(s.schemas, watch)
+		}
+		watch.judges = append(watch.judges, &judge{model: m, inputs: inputs})
+	}
+	return s, nil
+}
+
+// Add takes the next packet. It returns the first error of emit or of a model.
+func (s *Sensor) Add(p *mlids.Packet) error {
+	for _, watch := range s.schemas {
+		watch.extractor.Add(p)
+	}
+	return s.err
+}
+
+// Tick tells the sensor that time has come to now (ns since the epoch) and judges what has waited: a live source calls it
+// about once a second, also while no packets come.
+func (s *Sensor) Tick(now int64) error {
+	for _, watch := range s.schemas {
+		watch.extractor.Advance(now)
+	}
+	return s.judge()
+}
+
+// Flush ends all flows and judges them: the source has no more packets.
+func (s *Sensor) Flush() error {
+	for _, watch := range s.schemas {
+		watch.extractor.Flush()
+	}
+	return s.judge()
+}
+
+// take adds a finished flow to the batches of its schema's models.
+func (s *Sensor) take(watch *schemaSensor, r *row) {
+	for _, j := range watch.judges {
+		j.vectors = r.vector(j.vectors, j.inputs)
+		j.findings = append(j.findings, Finding{Key: r.key, First: r.first, Last: r.last, Reason: r.reason})
+		if len(j.findings) >= batch {
+			s.flush(j)
+		}
+	}
+}
+
+// judge empties all batches.
+func (s *Sensor) judge() error {
+	for _, watch := range s.schemas {
+		for _, j := range watch.judges {
+			s.flush(j)
+		}
+	}
+	return s.err
+}
+
+// flush judges one model's batch and hands out the findings.
+func (s *Sensor) flush(j *judge) {
+	classes := j.model.Classes()
+	if n := len(j.findings) * classes; cap(j.probs) < n {
+		j.probs = make([]float32, n)
+	}
+	probs := j.probs[:len(j.findings)*classes]
+	if s.err == nil && len(j.findings) > 0 {
+		s.err = j.model.Probabilities(probs, j.vectors)
+	}
+	for i := range j.findings {
+		if s.err != nil {
+			break
+		}
+		f := &j.findings[i]
+		f.Verdict = j.model.Decide(probs[i*classes:][:classes])
+		s.err = s.emit(f)
+	}
+	j.vectors, j.findings = j.vectors[:0], j.findings[:0]
+}

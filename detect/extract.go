@@ -1,0 +1,47 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+
+	"mlids"
+	"mlids/feature"
+	"mlids/feature/cicflow"
+	"mlids/feature/kdd99"
+)
+
+// ErrSchema is returned for models of a schema that cannot be computed from packets.
+var ErrSchema = errors.New("no way from packets to this schema")
+
+// extractor computes the rows of one schema from packets.
+type extractor interface {
+	Add(p *mlids.Packet)
+	Advance(now int64)
+	Flush()
+}
+
+// row is a finished flow, valid during the call.
+type row struct {
+	key         mlids.FlowKey // of the first packet
+	first, last int64
+	reason      mlids.EndReason
+	vector      func(dst []float32, in []feature.Input) []float32
+}
+
+// newExtractor makes the extractor of a schema.
+func newExtractor(s *feature.Schema, maxFlows int, emit func(*row)) (extractor, error) {
+	var out row
+	switch s.Name {
+	case "cicflow":
+		return cicflow.New(cicflow.Config{Schema: s, MaxFlows: maxFlows}, func(r *cicflow.Row) {
+			out = row{key: r.Wire, first: r.First, last: r.Last, reason: r.Reason, vector: r.Vector}
+			emit(&out)
+		})
+	case "kdd99":
+		return kdd99.New(kdd99.Config{Schema: s, MaxFlows: maxFlows}, func(r *kdd99.Row) {
+			out = row{key: r.Key, first: r.First, last: r.Last, reason: r.Reason, vector: r.Vector}
+			emit(&out)
+		})
+	}
+	return nil, fmt.Errorf("%w: %s", ErrSchema, s.ID())
+}
