@@ -85,8 +85,8 @@ func match(flow, k *mlids.FlowKey) (fwd, ok bool) {
 	return false, flow.SrcPort == k.DstPort && flow.DstPort == k.SrcPort
 }
 
-// hash gives both directions of a flow the same number, different ones for each seed.
-func hash(k *mlids.FlowKey, seed uint64) uint64 {
+// Hash gives both directions of a flow the same number, different ones for each seed.
+func Hash(k *mlids.FlowKey, seed uint64) uint64 {
 	if isICMP(k.Proto) {
 		return mix(end(&k.Src, 0, seed)+end(&k.Dst, 0, seed)^uint64(icmpPort(k))<<16, uint64(k.DstPort)<<8|uint64(k.Proto)|1<<40)
 	}

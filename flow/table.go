@@ -16,9 +16,9 @@ type Config struct {
 	Idle     time.Duration // a flow silent for longer has ended; 0 for never
 	MaxFlows int           // open flows at most, then the one silent for longest is evicted; 0 for DefaultMaxFlows
 
-	// Key names a packet's flow, KeyOf when nil. It sees to it that both directions of a flow have the same ports
-	// exchanged (see [mlids.FlowKey.Reverse]).
-	Key func(p *mlids.Packet) mlids.FlowKey
+	// Key sets k, which is zero, to the name of a packet's flow, as its sender sees it; KeyOf when nil. It sees to it
+	// that the other direction has the same ports exchanged (see [mlids.FlowKey.Reverse]).
+	Key func(p *mlids.Packet, k *mlids.FlowKey)
 }
 
 // Table follows flows. It is not safe for concurrent use: one table per goroutine, packets divided by [Shard].
@@ -28,6 +28,7 @@ type Table[S any] struct {
 	timer   Timer[S] // the handler, if it is one
 	index   index
 	flows   slab[S]
+	key     func(*mlids.Packet, *mlids.FlowKey)
 	seed    uint64
 	seq     uint64
 
@@ -47,9 +48,12 @@ func New[S any](cfg Config, h Handler[S]) *Table[S] {
 	if cfg.MaxFlows <= 0 {
 		cfg.MaxFlows = DefaultMaxFlows
 	}
+	if cfg.Key == nil {
+		cfg.Key = func(p *mlids.Packet, k *mlids.FlowKey) { *k = KeyOf(p) }
+	}
 	timer, _ := h.(Timer[S])
 	return &Table[S]{
-		cfg: cfg, handler: h, timer: timer, index: newIndex(), wheel: make([]ref, wheelBuckets),
+		cfg: cfg, handler: h, timer: timer, key: cfg.Key, index: newIndex(), wheel: make([]ref, wheelBuckets),
 		seed: maphash.Comparable(maphash.MakeSeed(), 0),
 	}
 }
@@ -59,8 +63,9 @@ func (t *Table[S]) Add(p *mlids.Packet) {
 	t.Advance(p.Time)
 	t.seq++
 	t.sinceTurn++
-	key := t.key(p)
-	tag := uint32(hash(&key, t.seed))
+	var key mlids.FlowKey
+	t.key(p, &key)
+	tag := uint32(Hash(&key, t.seed))
 
 	for i := tag & t.index.mask; ; i = (i + 1) & t.index.mask {
 		e := t.index.entries[i]
@@ -78,13 +83,6 @@ func (t *Table[S]) Add(p *mlids.Packet) {
 			return
 		}
 	}
-}
-
-func (t *Table[S]) key(p *mlids.Packet) mlids.FlowKey {
-	if t.cfg.Key != nil {
-		return t.cfg.Key(p)
-	}
-	return KeyOf(p)
 }
 
 // hit gives a packet to the flow of its key, or ends that one and begins the next.

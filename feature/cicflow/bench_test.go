@@ -3,6 +3,7 @@ package cicflow
 import (
 	"io"
 	"os"
+	"syscall"
 	"testing"
 
 	"mlids"
@@ -17,6 +18,9 @@ func BenchmarkFile(b *testing.B) {
 	}
 	s := schema(b, "cicflow/v4")
 	var packets, flows int
+	var start syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &start)
+	before := start.Utime.Nano() + start.Stime.Nano()
 	for b.Loop() {
 		w := NewCSV(io.Discard, s)
 		x, err := New(Config{Schema: s}, func(r *Row) { _ = w.Write(r); flows++ })
@@ -35,5 +39,9 @@ func BenchmarkFile(b *testing.B) {
 		src.Close()
 	}
 	b.ReportMetric(float64(packets)/b.Elapsed().Seconds()/1e6, "Mpkt/s")
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err == nil {
+		b.ReportMetric(float64(use.Utime.Nano()+use.Stime.Nano()-before)/float64(packets), "cpu-ns/pkt")
+	}
 	b.ReportMetric(float64(flows)/b.Elapsed().Seconds()/1e3, "kflow/s")
 }

@@ -1,69 +1,74 @@
 package cicflow
 
-import "mlids"
+import (
+	"bytes"
+	"hash/maphash"
+
+	"mlids"
+	"mlids/flow"
+)
 
 // carried is what a connection hands on to the flow that follows when a time-out has cut it and it goes on later.
 type carried struct {
-	set      seenSet
 	duration int64 // µs, of the connection up to the end of the cut flow
 	last     int64 // µs
-	turned   bool  // the flow's source is the carry's destination
-	over     bool  // closed or reset
+	set      seenSet
+	over     bool // closed or reset
+	down     bool // the flow's source is the greater of both sides
 }
 
-// carry remembers cut connections, the latest ones at least: what is older than the last half of its capacity is
-// forgotten in one go.
+// carry remembers cut connections, the latest ones at least: of what is older than the last half of its capacity all is
+// forgotten at once. Connections go by a keyed hash of 64 bits: their keys would take most of the memory.
 type carry struct {
-	young, old map[mlids.FlowKey]carried
+	young, old map[uint64]carried
 	half       int
-	drop       func(*carried) // called for each forgotten one
+	seed       uint64
+	drop       func(*seenSet) // called for the set of each forgotten one
 }
 
-func newCarry(capacity int, drop func(*carried)) *carry {
-	return &carry{young: map[mlids.FlowKey]carried{}, half: max(capacity/2, 1), drop: drop}
+func newCarry(capacity int, drop func(*seenSet)) *carry {
+	return &carry{
+		young: map[uint64]carried{}, half: max(capacity/2, 1), drop: drop,
+		seed: maphash.Comparable(maphash.MakeSeed(), 0),
+	}
 }
 
-// canonical is the key as one of both directions has it.
-func canonical(k mlids.FlowKey) (mlids.FlowKey, bool) {
-	r := k.Reverse()
-	for i := range k.Src {
-		if k.Src[i] != r.Src[i] {
-			if k.Src[i] > r.Src[i] {
-				return r, true
-			}
-			return k, false
-		}
+// down reports whether a key's source is the greater of both sides.
+func down(k *mlids.FlowKey) bool {
+	if c := bytes.Compare(k.Src[:], k.Dst[:]); c != 0 {
+		return c > 0
 	}
-	if k.SrcPort > r.SrcPort {
-		return r, true
-	}
-	return k, false
+	return k.SrcPort > k.DstPort
 }
 
 // put remembers what the flow with this key hands on.
-func (c *carry) put(key mlids.FlowKey, v carried) {
-	k, turned := canonical(key)
-	v.turned = turned
+func (c *carry) put(key *mlids.FlowKey, v carried) {
+	v.down = down(key)
 	if len(c.young) >= c.half {
 		for _, forgotten := range c.old {
-			c.drop(&forgotten)
+			c.drop(&forgotten.set)
 		}
-		c.old, c.young = c.young, make(map[mlids.FlowKey]carried, c.half)
+		clear(c.old)
+		c.old, c.young = c.young, c.old
+		if c.young == nil {
+			c.young = map[uint64]carried{}
+		}
 	}
-	c.young[k] = v
+	c.young[flow.Hash(key, c.seed)] = v
 }
 
-// take finds and forgets what was remembered under either direction of key, and the direction that the flow had.
-func (c *carry) take(key mlids.FlowKey) (carried, mlids.FlowKey, bool) {
-	k, _ := canonical(key)
-	v, ok := c.young[k]
+// take finds and forgets what was remembered under either direction of key, and turns key to the direction that the
+// flow had.
+func (c *carry) take(key *mlids.FlowKey) (carried, bool) {
+	h := flow.Hash(key, c.seed)
+	v, ok := c.young[h]
 	if ok {
-		delete(c.young, k)
-	} else if v, ok = c.old[k]; ok {
-		delete(c.old, k)
+		delete(c.young, h)
+	} else if v, ok = c.old[h]; ok {
+		delete(c.old, h)
 	}
-	if v.turned {
-		k = k.Reverse()
+	if ok && v.down != down(key) {
+		*key = key.Reverse()
 	}
-	return v, k, ok
+	return v, ok
 }

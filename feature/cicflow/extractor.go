@@ -92,13 +92,13 @@ func (x *Extractor) pick(s *feature.Schema) error {
 func (x *Extractor) newV4(cfg Config) table {
 	h := &v4{timeout: cfg.Timeout.Microseconds(), emit: x.emitV4}
 	h.seen.budget = seenMemory
-	h.carry = newCarry(cfg.MaxFlows/2, func(c *carried) { h.seen.release(&c.set) })
+	h.carry = newCarry(cfg.MaxFlows/2, h.seen.release)
 	return flow.New(flow.Config{Active: cfg.Timeout, MaxFlows: cfg.MaxFlows, Key: keyV4}, h)
 }
 
 func (x *Extractor) new2018(cfg Config) table {
 	h := &y2018{emit: x.emit2018}
-	h.carry = newCarry(cfg.MaxFlows/2, func(*carried) {})
+	h.carry = newCarry(cfg.MaxFlows/2, func(*seenSet) {})
 	return flow.New(flow.Config{Active: cfg.Timeout, MaxFlows: cfg.MaxFlows, Key: key2018}, h)
 }
 

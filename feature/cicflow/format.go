@@ -47,10 +47,15 @@ func (p *printer) number(b []byte, v float64) []byte {
 	return append(b, c.text[:c.n]...)
 }
 
-// appendInt is strconv.AppendInt with a short way for one digit, of which rows have most.
+// appendInt is strconv.AppendInt with a short way for small numbers, of which rows have most.
 func appendInt(b []byte, i int64) []byte {
-	if uint64(i) < 10 {
+	switch {
+	case uint64(i) < 10:
 		return append(b, byte('0'+i))
+	case uint64(i) < 100:
+		return append(b, byte('0'+i/10), byte('0'+i%10))
+	case uint64(i) < 1000:
+		return append(b, byte('0'+i/100), byte('0'+i/10%10), byte('0'+i%10))
 	}
 	return strconv.AppendInt(b, i, 10)
 }

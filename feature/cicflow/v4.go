@@ -60,12 +60,11 @@ type v4 struct {
 }
 
 // keyV4 names flows by addresses, protocol and, for TCP and UDP, ports.
-func keyV4(p *mlids.Packet) mlids.FlowKey {
-	k := mlids.FlowKey{Src: p.Src, Dst: p.Dst, Proto: p.Proto}
+func keyV4(p *mlids.Packet, k *mlids.FlowKey) {
+	k.Src, k.Dst, k.Proto = p.Src, p.Dst, p.Proto
 	if ported(p.Proto) {
 		k.SrcPort, k.DstPort = p.SrcPort, p.DstPort
 	}
-	return k
 }
 
 // Begin implements flow.Handler.
@@ -86,7 +85,8 @@ func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
 	if !ported(p.Proto) {
 		return false
 	}
-	was, key, ok := h.previous(f, prev)
+	key := f.Key
+	was, ok := h.previous(&key, prev)
 	if !ok {
 		return false
 	}
@@ -101,14 +101,16 @@ func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
 	return true
 }
 
-// previous finds what the flow before handed on: prev did it just now, or it was cut some time ago.
-func (h *v4) previous(f, prev *flow.Flow[stateV4]) (carried, mlids.FlowKey, bool) {
+// previous finds what the flow before handed on, which prev did just now or which was cut some time ago, and turns key
+// to its direction.
+func (h *v4) previous(key *mlids.FlowKey, prev *flow.Flow[stateV4]) (carried, bool) {
 	if prev == nil {
-		return h.carry.take(f.Key)
+		return h.carry.take(key)
 	}
 	was := h.handOn(prev)
 	prev.State.set = seenSet{}
-	return was, prev.Key, true
+	*key = prev.Key
+	return was, true
 }
 
 func (h *v4) handOn(f *flow.Flow[stateV4]) carried {
@@ -177,7 +179,7 @@ func (s *stateV4) close(flags mlids.TCPFlags) {
 func (h *v4) End(f *flow.Flow[stateV4]) {
 	h.emit(f)
 	if f.Reason == mlids.EndActive && !f.Heir && ported(f.Key.Proto) {
-		h.carry.put(f.Key, h.handOn(f))
+		h.carry.put(&f.Key, h.handOn(f))
 		return
 	}
 	h.seen.release(&f.State.set)

@@ -21,19 +21,14 @@ const flushAt = 1 << 16
 
 // Writer prints rows as CSV or JSON lines. Close writes what it still holds; it does not close what it writes to.
 type Writer struct {
-	w       io.Writer
-	buf     []byte
-	row     func(*Writer, []byte, *Row) []byte
-	columns []column
-	y2018   bool
-	clock   clock
-	print   printer
-}
-
-// column is how a column is printed.
-type column struct {
-	what textColumn
-	json string // its name as a JSON key: "name":
+	w     io.Writer
+	buf   []byte
+	row   func(*Writer, []byte, *Row) []byte
+	what  []textColumn // by column
+	keys  []string     // by column, its name as a key of JSON: "name":
+	y2018 bool
+	clock clock
+	print printer
 }
 
 // textColumn says what a column that is no number holds.
@@ -70,9 +65,10 @@ func NewJSON(w io.Writer, s *feature.Schema) *Writer {
 }
 
 func newWriter(w io.Writer, s *feature.Schema) *Writer {
-	c := &Writer{w: w, columns: make([]column, len(s.Columns)), y2018: s.Version == "2018"}
-	for i, col := range s.Columns {
-		c.columns[i] = column{what: textColumns[col.Name], json: `"` + col.Name + `":`}
+	c := &Writer{w: w, y2018: s.Version == "2018"}
+	for _, col := range s.Columns {
+		c.what = append(c.what, textColumns[col.Name])
+		c.keys = append(c.keys, `"`+col.Name+`":`)
 	}
 	if c.y2018 {
 		c.clock = britain
@@ -98,13 +94,16 @@ func (c *Writer) Flush() error {
 
 // csv appends a row.
 func (c *Writer) csv(b []byte, r *Row) []byte {
-	for i := range c.columns {
-		if what := c.columns[i].what; what != number {
-			b = c.text(b, r, what)
-		} else {
-			b = c.print.number(b, r.Values[i])
+	values := r.Values[:len(c.what)]
+	for i, what := range c.what {
+		switch {
+		case what != number:
+			b = append(c.text(b, r, what), ',')
+		case values[i] == 0: // most of them are
+			b = append(b, '0', ',')
+		default:
+			b = append(c.print.number(b, values[i]), ',')
 		}
-		b = append(b, ',')
 	}
 	return append(appendField(b, c.label(r)), '\n')
 }
@@ -149,11 +148,11 @@ func appendField(b []byte, s string) []byte {
 // json appends a row as an object.
 func (c *Writer) json(b []byte, r *Row) []byte {
 	b = append(b, '{')
-	for i := range c.columns {
-		b = append(b, c.columns[i].json...)
+	for i, what := range c.what {
+		b = append(b, c.keys[i]...)
 		switch v := r.Values[i]; {
-		case c.columns[i].what != number:
-			b = append(c.text(append(b, '"'), r, c.columns[i].what), '"')
+		case what != number:
+			b = append(c.text(append(b, '"'), r, what), '"')
 		case math.IsNaN(v) || math.IsInf(v, 0):
 			b = append(b, "null"...)
 		default:

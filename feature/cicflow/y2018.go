@@ -20,19 +20,19 @@ type y2018 struct {
 }
 
 // key2018 names flows of TCP and UDP by addresses and ports, all others by addresses alone.
-func key2018(p *mlids.Packet) mlids.FlowKey {
-	if !ported(p.Proto) {
-		return mlids.FlowKey{Src: p.Src, Dst: p.Dst}
+func key2018(p *mlids.Packet, k *mlids.FlowKey) {
+	k.Src, k.Dst = p.Src, p.Dst
+	if ported(p.Proto) {
+		k.SrcPort, k.DstPort, k.Proto = p.SrcPort, p.DstPort, p.Proto
 	}
-	return mlids.FlowKey{Src: p.Src, Dst: p.Dst, SrcPort: p.SrcPort, DstPort: p.DstPort, Proto: p.Proto}
 }
 
 // Begin implements flow.Handler.
 func (h *y2018) Begin(f, prev *flow.Flow[state2018], p *mlids.Packet) {
 	if prev != nil {
 		f.Key = prev.Key
-	} else if _, key, ok := h.carry.take(f.Key); ok {
-		f.Key = key
+	} else {
+		h.carry.take(&f.Key)
 	}
 	s, k := &f.State, look(p, &f.Key)
 	s.flags, s.head = p.Flags, k.payload
@@ -66,6 +66,6 @@ func (h *y2018) End(f *flow.Flow[state2018]) {
 		h.emit(f)
 	}
 	if f.Reason == mlids.EndActive && !f.Heir {
-		h.carry.put(f.Key, carried{})
+		h.carry.put(&f.Key, carried{})
 	}
 }
