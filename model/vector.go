@@ -14,6 +14,7 @@ type vector struct {
 	flat   *flat
 	level  simd.Level
 	used   []int32  // inputs that a node asks for; their columns lie in this order
+	dense  bool     // all inputs are used
 	words  int      // 32-bit words of a mask of leaves
 	code   []uint32 // of all trees for blocks
 	groups int      // of the row code; 0 when there is none
@@ -39,6 +40,7 @@ func (f *Forest) vectorise(c *flat, level simd.Level) *vector {
 		return nil
 	}
 	v := &vector{flat: c, level: level, words: (most + 31) / 32, used: f.used()}
+	v.dense = len(v.used) == f.Inputs
 	cuts := make([][]cut, len(f.Trees))
 	for i := range f.Trees {
 		cuts[i] = f.Trees[i].cuts()
