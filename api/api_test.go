@@ -14,6 +14,7 @@ import (
 	"mlids/feature"
 	"mlids/model"
 	"mlids/model/registry"
+	"mlids/models"
 )
 
 // stump is a model of one question: the row is of the last class when the input exceeds the threshold.
@@ -71,16 +72,30 @@ func stumps(tb testing.TB) *registry.Registry {
 	return r
 }
 
+// embedded are the models that the program has built in.
+func embedded(tb testing.TB) *registry.Registry {
+	tb.Helper()
+	loaded, err := models.Load()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r := &registry.Registry{}
+	if err := r.Add(registry.Embedded, loaded...); err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
 // fixture is a server for one test.
 type fixture struct {
 	*Server
 	metrics *prometheus.Registry
-	logs    *strings.Builder
 }
 
 func newServer(tb testing.TB, cfg Config, models Models) *fixture {
 	tb.Helper()
-	f := &fixture{metrics: prometheus.NewRegistry(), logs: &strings.Builder{}}
+	cfg.Listen = "127.0.0.1:0"
+	f := &fixture{metrics: prometheus.NewRegistry()}
 	log := slog.New(slog.DiscardHandler)
 	s, err := New(cfg, Deps{Log: log, Register: f.metrics, Gather: f.metrics, Models: models})
 	if err != nil {
@@ -126,4 +141,3 @@ func post(path, contentType, body string) *http.Request {
 	}
 	return r
 }
-

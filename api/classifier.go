@@ -20,7 +20,8 @@ import (
 // classifier is a model made ready for requests: schema, decoders and counters are found once.
 type classifier struct {
 	model     *model.Model
-	inputs    int
+	name      string
+	schema    *feature.Schema
 	classes   []string // classes[0] is the benign class
 	quoted    []string // classes as JSON strings
 	predicted []prometheus.Counter
@@ -91,7 +92,7 @@ func (s *Server) newClassifier(m *model.Model) (*classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &classifier{model: m, inputs: len(inputs), classes: info.Classes}
+	c := &classifier{model: m, name: info.Name, schema: schema, classes: info.Classes}
 	for _, class := range info.Classes {
 		text, err := json.Marshal(class)
 		if err != nil {

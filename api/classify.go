@@ -30,7 +30,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	wk.counts = grown(wk.counts, k)
 	clear(wk.counts)
 	if err := c.model.Probabilities(wk.probs, table.X); err != nil {
-		return 0, fmt.Errorf("model of %d inputs: %w", c.inputs, err)
+		return 0, fmt.Errorf("model %s: %w", c.name, err)
 	}
 	wk.out = append(wk.out[:0], '[')
 	for i := range table.N {

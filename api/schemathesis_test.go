@@ -30,10 +30,10 @@ func TestSchemathesis(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	s := newServer(t, Config{}, stumps(t)).Server
+	s := newServer(t, Config{}, embedded(t)).Server
 	url := start(t, s)
 	cmd := exec.CommandContext(t.Context(), st, "run", url+"/openapi.yaml", "--url", url, "--checks", "all",
-		"--max-examples", "30", "--seed", "1", "--generation-database", "none", "--no-color")
+		"--max-examples", "40", "--seed", "1", "--generation-database", "none", "--no-color")
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	if err != nil {

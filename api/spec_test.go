@@ -109,7 +109,7 @@ func TestSpecShowsTheSchemasColumns(t *testing.T) {
 
 // Every operation is called, with every example of its body, and both request and answer must be as described.
 func TestExamplesOfTheSpec(t *testing.T) {
-	url := start(t, newServer(t, Config{}, stumps(t)).Server)
+	url := start(t, newServer(t, Config{}, embedded(t)).Server)
 	doc, router := loadSpec(t, url)
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
