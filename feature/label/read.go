@@ -1,0 +1,191 @@
+package label
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mlids"
+	"mlids/feature"
+)
+
+// Errors of this package, wrapped with file, line and column.
+var (
+	ErrColumns = errors.New("wrong columns in label file")
+	ErrValue   = errors.New("wrong value in label file")
+)
+
+// MaxRules bounds a label file.
+const MaxRules = 10_000_000
+
+// setters read a field into a rule, by column. Flow ids come first, so that columns of their own overrule them.
+var setters = []struct {
+	names []string
+	set   func(*rule, string) error
+}{
+	{[]string{"flow_id"}, (*rule).setID},
+	{[]string{"src_ip", "source_ip"}, func(x *rule, s string) error { return setPrefix(&x.src, s) }},
+	{[]string{"dst_ip", "destination_ip"}, func(x *rule, s string) error { return setPrefix(&x.dst, s) }},
+	{[]string{"src_port", "source_port"}, func(x *rule, s string) error { return setNumber(&x.srcPort, s, 1<<16-1) }},
+	{[]string{"dst_port", "destination_port"}, func(x *rule, s string) error { return setNumber(&x.dstPort, s, 1<<16-1) }},
+	{[]string{"protocol"}, (*rule).setProtocol},
+	{[]string{"start"}, func(x *rule, s string) error { _, err := setTime(&x.start, s); return err }},
+	{[]string{"end"}, (*rule).setEnd},
+	{[]string{"timestamp"}, (*rule).setTimestamp},
+	{[]string{"label"}, func(x *rule, s string) error { x.label = s; return nil }},
+}
+
+// Read reads rules from CSV; name stands for the file in errors. Files that name no label, or rules that cannot match by
+// their form, are ErrColumns and ErrValue.
+func Read(r io.Reader, name string) (*Rules, error) {
+	in := csv.NewReader(r)
+	in.FieldsPerRecord, in.ReuseRecord, in.TrimLeadingSpace = -1, true, true
+	header, err := in.Read()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s has no header: %w", ErrColumns, name, err)
+	}
+	columns, err := places(header)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	rules := &Rules{pairs: map[[2]netip.Addr][]int{}}
+	for {
+		fields, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return rules, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrValue, name, err)
+		}
+		line, _ := in.FieldPos(0)
+		if rules.Len() == MaxRules {
+			return nil, fmt.Errorf("%w: %s:%d: more than %d rules", ErrValue, name, line, MaxRules)
+		}
+		x, err := parse(fields, columns)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		rules.add(x)
+	}
+}
+
+// places finds the setters' columns in a header, -1 for those that are not there.
+func places(header []string) ([]int, error) {
+	columns := make([]int, len(setters))
+	for i, s := range setters {
+		columns[i] = slices.IndexFunc(header, func(h string) bool { return slices.Contains(s.names, feature.Normalise(h)) })
+	}
+	if columns[len(columns)-1] < 0 {
+		return nil, fmt.Errorf("%w: there is no column label", ErrColumns)
+	}
+	return columns, nil
+}
+
+func parse(fields []string, columns []int) (rule, error) {
+	x := rule{srcPort: -1, dstPort: -1, proto: -1, start: math.MinInt64, end: math.MaxInt64}
+	for i, s := range setters {
+		if columns[i] < 0 || columns[i] >= len(fields) {
+			continue
+		}
+		field := strings.TrimSpace(fields[columns[i]])
+		if field == "" || field == "*" {
+			continue
+		}
+		if err := s.set(&x, field); err != nil {
+			return x, fmt.Errorf("%w: %s: %w", ErrValue, s.names[0], err)
+		}
+	}
+	if x.label == "" {
+		return x, fmt.Errorf("%w: label is empty", ErrValue)
+	}
+	return x, nil
+}
+
+// setID reads SRC-DST-SPORT-DPORT-PROTO.
+func (x *rule) setID(s string) error {
+	parts := strings.Split(s, "-")
+	if len(parts) != 5 {
+		return fmt.Errorf("%q has %d parts, want SRC-DST-SPORT-DPORT-PROTO", s, len(parts))
+	}
+	return errors.Join(setPrefix(&x.src, parts[0]), setPrefix(&x.dst, parts[1]), setNumber(&x.srcPort, parts[2], 1<<16-1),
+		setNumber(&x.dstPort, parts[3], 1<<16-1), x.setProtocol(parts[4]))
+}
+
+func setPrefix(p *netip.Prefix, s string) error {
+	if strings.Contains(s, "/") {
+		parsed, err := netip.ParsePrefix(s)
+		*p = parsed.Masked()
+		return err
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return err
+	}
+	a = a.Unmap()
+	*p = netip.PrefixFrom(a, a.BitLen())
+	return nil
+}
+
+func setNumber(n *int, s string, most int) error {
+	v, err := strconv.Atoi(s)
+	if err != nil || v < 0 || v > most {
+		return fmt.Errorf("%q is no number from 0 to %d", s, most)
+	}
+	*n = v
+	return nil
+}
+
+func (x *rule) setProtocol(s string) error {
+	named := map[string]int{"tcp": mlids.ProtoTCP, "udp": mlids.ProtoUDP, "icmp": mlids.ProtoICMP, "icmpv6": mlids.ProtoICMPv6, "sctp": mlids.ProtoSCTP}
+	if n, ok := named[strings.ToLower(s)]; ok {
+		x.proto = n
+		return nil
+	}
+	return setNumber(&x.proto, s, 255)
+}
+
+// setEnd includes the whole of the last second, or whatever the time is given to.
+func (x *rule) setEnd(s string) error {
+	unit, err := setTime(&x.end, s)
+	x.end += unit - 1
+	return err
+}
+
+func (x *rule) setTimestamp(s string) error {
+	unit, err := setTime(&x.start, s)
+	x.end = x.start + unit - 1
+	return err
+}
+
+// setTime reads a time and tells to what it is given, in ns.
+func setTime(t *int64, s string) (unit int64, err error) {
+	unit = int64(time.Second)
+	if _, fraction, ok := strings.Cut(s, "."); ok {
+		digits := len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
+		for range min(digits, 9) {
+			unit /= 10
+		}
+	}
+	if v, err := strconv.ParseFloat(s, 64); err == nil {
+		if math.IsNaN(v) || math.Abs(v) > 1e10 {
+			return 0, fmt.Errorf("%q is no time", s)
+		}
+		whole, part := math.Modf(v)
+		*t = int64(whole)*int64(time.Second) + int64(math.Round(part*1e6))*int64(time.Microsecond)
+		return max(unit, int64(time.Microsecond)), nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateTime, "02/01/2006 15:04:05", "02/01/2006 03:04:05 PM"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			*t = at.UnixNano()
+			return unit, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no time: want 2006-01-02T15:04:05Z, 2006-01-02 15:04:05, 02/01/2006 15:04:05 or seconds since 1970", s)
+}
