@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -238,8 +237,8 @@ func (c *cell) value(text []byte, i int, row []float32, b *builder) (next int, e
 		}
 		return next, fmt.Errorf("column %s: %w", c.name, err)
 	}
-	if text[i] != '"' && c.op >= label && bytes.Equal(content, []byte("null")) {
-		content = nil
+	if text[i] == 'n' {
+		content = nil // null
 	}
 	if !c.put(row, content) {
 		return next, c.refuse(content)

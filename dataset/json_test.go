@@ -123,7 +123,7 @@ func TestSplitValues(t *testing.T) {
 	}
 }
 
-func TestSplitRefuses(t *testing.T) {
+func TestSplitJSONRefuses(t *testing.T) {
 	const head = `{"columns":["pkts","rate","proto"],"data":[`
 	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
 	for _, c := range []struct {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"strconv"
 )
 
@@ -41,7 +42,7 @@ func ParseNumber(text []byte) (float32, bool) {
 
 // scanNumber reads the decimal number at text[i:], JSON's grammar plus leading zeros. It returns the position behind it.
 func scanNumber(text []byte, i int) (v float32, next int, ok bool) {
-	start, mantissa, exponent := i, uint64(0), 0
+	mantissa, exponent := uint64(0), 0
 	negative := i < len(text) && text[i] == '-'
 	if negative {
 		i++
@@ -73,21 +74,44 @@ func scanNumber(text []byte, i int) (v float32, next int, ok bool) {
 		}
 		exponent, i = exponent+e, n
 	}
-	// A mantissa below 2⁵³ and a power of ten up to 10²² are exact in float64, so one operation rounds correctly.
-	if digits > 19 || mantissa > 1<<53 || exponent < -22 || exponent > 22 {
-		f, _ := strconv.ParseFloat(string(text[start:i]), 64) // out of range gives ±Inf, which Float32 expects
-		return Float32(f), i, true
-	}
-	f := float64(mantissa)
-	if exponent < 0 {
-		f /= pow10[-exponent]
-	} else {
-		f *= pow10[exponent]
+	f, ok := decimal(mantissa, exponent, digits)
+	if !ok {
+		f, _ = strconv.ParseFloat(string(text[first:i]), 64) // out of range gives +Inf, which Float32 expects
 	}
 	if negative {
 		f = -f
 	}
 	return Float32(f), i, true
+}
+
+// decimal is mantissa × 10^exponent, correctly rounded; false when that takes more than one operation.
+func decimal(mantissa uint64, exponent, digits int) (float64, bool) {
+	switch {
+	case digits > 19 || exponent < -22 || exponent > 22:
+		return 0, false
+	case mantissa > 1<<53:
+		if exponent < -19 || exponent >= 0 {
+			return 0, false
+		}
+		return divide(mantissa, -exponent), true
+	case exponent < 0: // both numbers are exact in float64
+		return float64(mantissa) / pow10[-exponent], true
+	default:
+		return float64(mantissa) * pow10[exponent], true
+	}
+}
+
+// divide is m/10ᵏ, correctly rounded, for m > 0 and 0 < k < 20: the 17 digits of a float64 that Java and Python print. The
+// quotient is taken to 63 bits or more, with a last bit that is set for all that is below it, and then rounded once.
+func divide(m uint64, k int) float64 {
+	d := uint64(pow10[k])
+	zerosM, zerosD := bits.LeadingZeros64(m), bits.LeadingZeros64(d)
+	m <<= zerosM
+	q, rest := bits.Div64(m>>1, m<<63, d<<zerosD)
+	if rest != 0 {
+		q |= 1
+	}
+	return float64(q) * math.Float64frombits(uint64(1023-63+zerosD-zerosM)<<52)
 }
 
 // scanExponent reads what follows the e of a number; beyond ±100,000 it stops counting.

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,9 +19,6 @@ import (
 // are CSV, .json is split JSON or an array of records, .parquet); gzip is found by its first bytes, so that .gz or no .gz
 // both work. Other names, and "-", are looked into.
 func Open(ctx context.Context, source string, s *feature.Schema, o Options) (*Table, error) {
-	if o.Name == "" {
-		o.Name = source
-	}
 	if scheme, _, ok := strings.Cut(source, "://"); ok {
 		return nil, fmt.Errorf("%w %s: scheme %s is not known; want a path or -", ErrSource, source, scheme)
 	}
@@ -28,9 +26,10 @@ func Open(ctx context.Context, source string, s *feature.Schema, o Options) (*Ta
 		if o.Stdin == nil {
 			return nil, fmt.Errorf("%w -: there is no standard input here", ErrSource)
 		}
-		o.Name = "standard input"
+		o.Name = cmp.Or(o.Name, "standard input")
 		return openStream(ctx, o.Stdin, "", s, o)
 	}
+	o.Name = cmp.Or(o.Name, source)
 	f, err := os.Open(source)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSource, err)

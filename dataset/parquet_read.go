@@ -174,7 +174,7 @@ func (p *parquetReader) put(c *cell, v parquet.Value) error {
 		return nil
 	}
 	content := v.Bytes()
-	if f, ok := float(v); ok { // a category, label or text that was stored as a number
+	if f, ok := float(v); ok && !v.IsNull() { // a category, label or text that was stored as a number
 		content = appendFloat(nil, f)
 	}
 	if c.op == number || c.op == code {
