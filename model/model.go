@@ -19,9 +19,10 @@ import (
 
 // Errors of this package; they come wrapped with what was found and what would be right.
 var (
-	ErrInputs  = errors.New("wrong number of inputs")
-	ErrSchema  = errors.New("model wants another schema")
-	ErrInvalid = errors.New("invalid model file")
+	ErrInputs      = errors.New("wrong number of inputs")
+	ErrSchema      = errors.New("model wants another schema")
+	ErrInvalid     = errors.New("invalid model file")
+	ErrUnexplained = errors.New("a model of this form cannot be explained")
 )
 
 // Limits of a model; a file beyond them is refused with ErrInvalid.

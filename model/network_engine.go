@@ -21,27 +21,31 @@ func (n *Network) compile() engine {
 // margins runs row by row through all layers.
 func (e *networkEngine) margins(dst []float64, rows []float32, s *scratch) {
 	buf := s.floats(2 * e.width)
-	in, out := e.layers[0].In, e.layers[len(e.layers)-1].Out
+	in, out := e.layers[0].In, e.outputs()
 	for len(rows) > 0 {
-		x, y := buf[:in], buf[e.width:]
+		x := buf[:in]
 		e.scaler.apply(x, rows[:in])
-		x = e.forward(x, y)
-		for i, v := range x[:out] {
-			dst[i] = float64(v)
-		}
+		e.forward(dst[:out], x, buf[e.width:])
 		dst, rows = dst[out:], rows[in:]
 	}
 }
 
-// forward runs a scaled row through the layers, back and forth between two buffers, and returns the one with the result.
-func (e *networkEngine) forward(x, y []float32) []float32 {
-	for i := range e.layers {
+func (e *networkEngine) outputs() int { return e.layers[len(e.layers)-1].Out }
+
+// forward runs a scaled row through the layers, back and forth between two buffers that it overwrites.
+func (e *networkEngine) forward(dst []float64, x, y []float32) {
+	last := len(e.layers) - 1
+	for i := range last {
 		l := &e.layers[i]
 		y = y[:cap(y)][:l.Out]
-		l.apply(y, x[:l.In])
+		for o := range y {
+			y[o] = l.Activation.of(l.sum(o, x))
+		}
 		x, y = y, x
 	}
-	return x
+	for o := range dst {
+		dst[o] = e.layers[last].sum(o, x)
+	}
 }
 
 // apply scales one row.
@@ -63,32 +67,31 @@ func signedLog(x float32) float32 {
 	return float32(math.Copysign(float64(y), float64(x)))
 }
 
-// apply computes the layer for one vector. Products are rounded before they are added, so that no processor fuses the two.
-func (l *Layer) apply(dst, x []float32) {
-	for o := range dst {
-		w := l.Weights[o*l.In : (o+1)*l.In]
-		x := x[:len(w)]
-		var a, b float32
-		i := 0
-		for ; i+1 < len(w); i += 2 {
-			a += float32(w[i] * x[i])
-			b += float32(w[i+1] * x[i+1])
-		}
-		if i < len(w) {
-			a += float32(w[i] * x[i])
-		}
-		dst[o] = l.Activation.of(a + b + l.Bias[o])
+// sum is one output of the layer before its activation. Products of two float32 are exact in float64, so it does not matter
+// whether a processor fuses them with the sum.
+func (l *Layer) sum(o int, x []float32) float64 {
+	w := l.Weights[o*l.In : (o+1)*l.In]
+	x = x[:len(w)]
+	var a, b float64
+	i := 0
+	for ; i+1 < len(w); i += 2 {
+		a += float64(w[i]) * float64(x[i])
+		b += float64(w[i+1]) * float64(x[i+1])
 	}
+	if i < len(w) {
+		a += float64(w[i]) * float64(x[i])
+	}
+	return a + b + float64(l.Bias[o])
 }
 
-func (a Activation) of(x float32) float32 {
+func (a Activation) of(x float64) float32 {
 	switch a {
 	case Relu:
-		return max(x, 0)
+		x = max(x, 0)
 	case Tanh:
-		return float32(math.Tanh(float64(x)))
+		x = math.Tanh(x)
 	case Cosine:
-		return float32(math.Cos(float64(x)))
+		x = math.Cos(x)
 	}
-	return x
+	return float32(x)
 }
