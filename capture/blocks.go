@@ -22,7 +22,7 @@ type blocks struct {
 }
 
 func newBlocks(in *input, r io.Reader) *blocks {
-	return &blocks{in: in, r: r, buf: make([]byte, blockSize)}
+	return &blocks{in: in, r: r}
 }
 
 // offset is where in the (decompressed) stream the next byte stands.
@@ -44,6 +44,9 @@ func (b *blocks) take(n int) { b.lo += n }
 
 // fill reads until n bytes are there.
 func (b *blocks) fill(ctx context.Context, n int) error {
+	if b.buf == nil {
+		b.buf = make([]byte, blockSize)
+	}
 	if b.lo > 0 {
 		b.base += int64(b.lo)
 		b.hi = copy(b.buf, b.buf[b.lo:b.hi])
@@ -68,7 +71,7 @@ func (b *blocks) fill(ctx context.Context, n int) error {
 
 // ended is the error for a caller that wanted more bytes than the stream had.
 func (b *blocks) ended() error {
-	if b.err == io.EOF && b.hi > b.lo {
+	if errors.Is(b.err, io.EOF) && b.hi > b.lo {
 		return io.ErrUnexpectedEOF
 	}
 	if b.in.ctx.Err() != nil && errors.Is(b.err, b.in.ctx.Err()) {
@@ -83,7 +86,7 @@ func (b *blocks) skip(ctx context.Context, n int64) error {
 		step := int(min(n, blockSize))
 		if _, err := b.peek(ctx, step); err != nil {
 			b.take(b.hi - b.lo)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
@@ -96,7 +99,7 @@ func (b *blocks) skip(ctx context.Context, n int64) error {
 
 // endOf turns the ordinary end of a source into nil.
 func endOf(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
@@ -106,7 +109,7 @@ func endOf(err error) error {
 // that is at its end was truncated; anything else keeps its own error.
 func short(err error, what string, at int64, got, want int) error {
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return fmt.Errorf("offset %d: %s ends after %d of %d bytes: %w", at, what, got, want, ErrTruncated)
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -24,7 +24,6 @@ type File struct {
 	name    string
 	b       *blocks
 	format  format // nil until the first Next has seen the magic number
-	cfg     FileConfig
 	close   func() error
 	unzip   func()
 	err     error
@@ -39,19 +38,19 @@ func Open(path string, cfg FileConfig) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
-	file := newFile(path, in, cfg)
+	file := newFile(path, in)
 	file.close, file.size = closer.Close, size
 	return file, nil
 }
 
 // NewFile reads a capture from r, which name stands for in errors. Close does not close r.
 func NewFile(name string, r io.Reader) *File {
-	return newFile(name, &input{r: r}, FileConfig{})
+	return newFile(name, &input{r: r})
 }
 
-func newFile(name string, in *input, cfg FileConfig) *File {
+func newFile(name string, in *input) *File {
 	return &File{
-		name: name, b: newBlocks(in, in), cfg: cfg,
+		name: name, b: newBlocks(in, in),
 		close: func() error { return nil }, unzip: func() {},
 	}
 }
@@ -76,7 +75,7 @@ func (s *File) Next(ctx context.Context, f *Frame) error {
 
 // fail keeps err, with the place where it happened, as the answer to every further Next.
 func (s *File) fail(err error) error {
-	if s.err = err; err != io.EOF {
+	if s.err = err; !errors.Is(err, io.EOF) {
 		s.err = fmt.Errorf("%s: packet %d: %w", s.name, s.packets+1, err)
 	}
 	return s.err
@@ -88,10 +87,9 @@ func (s *File) begin(ctx context.Context) error {
 	if err != nil {
 		return s.noMagic(err, len(head))
 	}
-	serial := s.cfg.Follow || s.b.in.waiter != nil
-	r, stop, err := decompressed(io.MultiReader(s.b.rest(), s.b.in), head, serial)
+	r, stop, err := decompressed(io.MultiReader(s.b.rest(), s.b.in), head)
 	if err != nil {
-		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("offset 0: the header of the compressed file is cut off: %w", ErrTruncated)
 		}
 		return fmt.Errorf("offset 0: decompressing: %w: %w", err, ErrCorrupt)
@@ -108,7 +106,7 @@ func (s *File) begin(ctx context.Context) error {
 
 // noMagic is the error for a file without even a magic number.
 func (s *File) noMagic(err error, got int) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("offset 0: the file is empty: %w", ErrTruncated)
 	}
 	return short(err, "magic number", 0, got, 4)

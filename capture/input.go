@@ -40,7 +40,7 @@ func (in *input) Read(p []byte) (int, error) {
 		}
 		n, err := in.r.Read(p)
 		in.done.Add(int64(n))
-		if n > 0 || err != io.EOF || !in.follow {
+		if n > 0 || !errors.Is(err, io.EOF) || !in.follow {
 			return n, err
 		}
 		if err := sleep(in.ctx, followPeriod); err != nil {
@@ -94,17 +94,15 @@ func openInput(path string, follow bool) (*input, io.Closer, int64, error) {
 }
 
 // decompressed is the stream behind the magic number head: in itself, or what a gzip or zstd stream holds.
-func decompressed(in io.Reader, head []byte, serial bool) (io.Reader, func(), error) {
+func decompressed(in io.Reader, head []byte) (io.Reader, func(), error) {
 	switch {
 	case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b: // RFC 1952
 		z, err := gzip.NewReader(bufio.NewReaderSize(in, packedBlock))
 		return unpacker{z}, func() {}, err
 	case len(head) >= 4 && string(head[:4]) == "\x28\xb5\x2f\xfd": // RFC 8878
-		opts := []zstd.DOption{zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true)}
-		if serial {
-			opts = append(opts, zstd.WithDecoderConcurrency(1))
-		}
-		z, err := zstd.NewReader(in, opts...)
+		// One goroutine, the caller's: reading waits for the context of the Next call that wants the bytes.
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
+			zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -120,7 +118,7 @@ type unpacker struct{ io.Reader }
 func (u unpacker) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
 	switch {
-	case err == nil, err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF),
+	case err == nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrClosed):
 		return n, err
 	}

@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -71,7 +72,7 @@ func (p *pcap) u32(b []byte) uint32 {
 func (p *pcap) next(ctx context.Context, b *blocks, f *Frame) error {
 	h, err := b.peek(ctx, p.record)
 	if err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return io.EOF
 		}
 		return short(err, "record header", b.offset(), len(h), p.record)

@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -53,7 +54,7 @@ func (g *pcapng) next(ctx context.Context, b *blocks, f *Frame) error {
 	for {
 		at := b.offset()
 		head, err := b.peek(ctx, blockHead)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return io.EOF
 		}
 		if err != nil {

@@ -48,7 +48,7 @@ func host32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
 
 // status is the word by which a block changes hands. Reading it atomically keeps the block's contents behind it.
 func (r *ring) status() *uint32 {
-	return (*uint32)(unsafe.Pointer(&r.mem[r.block*ringBlock+blockStatus]))
+	return (*uint32)(unsafe.Pointer(&r.mem[r.block*ringBlock+blockStatus])) //nolint:gosec // the kernel writes it, and blocks are aligned to pages
 }
 
 // advance gives the block that was read back to the kernel and takes the next one, if that is full or its time is over.

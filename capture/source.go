@@ -60,13 +60,14 @@ func RunIdle(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Pac
 		if n%contextPeriod == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := src.Next(ctx, &f); err == ErrIdle {
+		if err := src.Next(ctx, &f); err != nil {
+			if !errors.Is(err, ErrIdle) {
+				return endOf(err)
+			}
 			if err := idle(); err != nil {
 				return fmt.Errorf("idle: %w", err)
 			}
 			continue
-		} else if err != nil {
-			return endOf(err)
 		}
 		if dec.Decode(&f, &p) != Decoded {
 			continue
