@@ -210,15 +210,18 @@ func (l *layout) row(text []byte, i int, row []float32, b *builder) (next int, e
 		case !more && k < last:
 			return i, fmt.Errorf("%w: %d values; want %d, as there are columns", ErrSyntax, k+1, last+1)
 		}
+		if k == last {
+			return i, nil
+		}
 		i = skipSpace(text, i)
 	}
-	if last >= 0 {
-		return i, nil
-	}
-	if i < len(text) && text[i] != ']' {
+	switch {
+	case i >= len(text):
+		return i, errShort
+	case text[i] != ']':
 		return i, fmt.Errorf("%w: values in a row without columns", ErrSyntax)
 	}
-	return min(i+1, len(text)), nil
+	return i + 1, nil
 }
 
 // value puts the JSON value at text[i].

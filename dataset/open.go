@@ -60,6 +60,8 @@ func openStream(ctx context.Context, r io.Reader, name string, s *feature.Schema
 	switch first := firstByte(head); {
 	case strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".txt"):
 		return ReadCSV(ctx, head, s, o)
+	case first == 'P' && isParquet(head):
+		return readAllParquet(ctx, head, s, o)
 	case first == '[':
 		return ReadRecords(ctx, head, s, o)
 	case first == '{' || strings.HasSuffix(name, ".json"):
@@ -67,6 +69,25 @@ func openStream(ctx context.Context, r io.Reader, name string, s *feature.Schema
 	default:
 		return ReadCSV(ctx, head, s, o)
 	}
+}
+
+// isParquet looks for the magic of Parquet.
+func isParquet(r *bufio.Reader) bool {
+	magic, _ := r.Peek(4) // an error comes again when the file is read
+	return string(magic) == "PAR1"
+}
+
+// readAllParquet reads a Parquet file from a stream, which has to go into memory: its directory is at the end.
+func readAllParquet(ctx context.Context, r io.Reader, s *feature.Schema, o Options) (*Table, error) {
+	most := o.Limits.orDefault().Memory
+	file, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.name(), malformed(err))
+	}
+	if int64(len(file)) > most {
+		return nil, fmt.Errorf("%s: %w: more than %d MiB of Parquet in a stream", o.name(), ErrLimit, most>>20)
+	}
+	return ReadParquet(ctx, bytes.NewReader(file), int64(len(file)), s, o)
 }
 
 // firstByte looks at the first byte that is not space, 0 when there is none.
