@@ -9,6 +9,8 @@ import (
 
 	"mlids/dataset"
 	"mlids/learn/internal/data"
+	"mlids/learn/mlp"
+	"mlids/learn/svm"
 	"mlids/learn/tree"
 	"mlids/model"
 )
@@ -70,8 +72,8 @@ func (o Options) report(done, of int, loss float64) {
 	}
 }
 
-// Algorithms lists what New knows.
-func Algorithms() []string { return []string{"tree", "boost", "svm", "mlp"} }
+// Algorithms lists what New knows: svm is a linear machine, rbf one with a Gaussian kernel.
+func Algorithms() []string { return []string{"tree", "boost", "svm", "rbf", "mlp"} }
 
 // New returns a learner with its default settings; ErrAlgorithm for a name that is not in Algorithms.
 func New(algorithm string, o Options) (Learner, error) {
@@ -80,6 +82,12 @@ func New(algorithm string, o Options) (Learner, error) {
 		return Tree{Config: tree.DefaultTree(), Options: o}, nil
 	case "boost":
 		return Boost{Config: tree.DefaultBoost(), Options: o}, nil
+	case "svm":
+		return SVM{Config: svm.Default(), Options: o}, nil
+	case "rbf":
+		return SVM{Config: svm.DefaultRBF(), Options: o}, nil
+	case "mlp":
+		return MLP{Config: mlp.Default(), Options: o}, nil
 	}
 	return nil, fmt.Errorf("%w %q: known are %s", ErrAlgorithm, algorithm, strings.Join(Algorithms(), ", "))
 }
