@@ -15,14 +15,15 @@ type Flow[S any] struct {
 	Last   int64           // latest time of its packets
 	End    int64           // when it ended; see the package documentation
 	Seq    uint64          // number of the packet, counted over the table's life, with which it began
-	State  S               // the handler's; zero at Begin
 
 	tag        uint32 // hash, to find its index entry
 	bucket     uint32 // of the wheel
 	prev, next ref    // in the bucket
 	older      ref    // in order of last use
 	newer      ref
-	used       int64 // tick of last use
+	used       int64 // tick of last use, roughly
+
+	State S // the handler's; zero at Begin
 }
 
 // Action is what a packet does to its flow.

@@ -29,6 +29,7 @@ type Table[S any] struct {
 	index   index
 	flows   slab[S]
 	key     func(*mlids.Packet, *mlids.FlowKey)
+	current mlids.FlowKey // of the packet at hand; as a local variable it would be allocated
 	seed    uint64
 	seq     uint64
 
@@ -39,7 +40,7 @@ type Table[S any] struct {
 	wheel     []ref
 	ended     []ref // flows that ended in this tick, not reported yet
 
-	oldest, newest ref // in order of last use, to within a tick
+	oldest, newest ref // in order of last use, to within a second
 	stats          Stats
 }
 
@@ -63,14 +64,15 @@ func (t *Table[S]) Add(p *mlids.Packet) {
 	t.Advance(p.Time)
 	t.seq++
 	t.sinceTurn++
-	var key mlids.FlowKey
-	t.key(p, &key)
-	tag := uint32(Hash(&key, t.seed))
+	key := &t.current
+	*key = mlids.FlowKey{}
+	t.key(p, key)
+	tag := uint32(Hash(key, t.seed))
 
 	for i := tag & t.index.mask; ; i = (i + 1) & t.index.mask {
 		e := t.index.entries[i]
 		if e == 0 {
-			t.begin(&key, tag, nil, p)
+			t.begin(key, tag, nil, p)
 			return
 		}
 		if uint32(e>>32) != tag {
@@ -78,8 +80,8 @@ func (t *Table[S]) Add(p *mlids.Packet) {
 		}
 		r := ref(uint32(e))
 		f := t.flows.at(r)
-		if fwd, ok := match(&f.Key, &key); ok {
-			t.hit(r, f, &key, p, fwd)
+		if fwd, ok := match(&f.Key, key); ok {
+			t.hit(r, f, key, p, fwd)
 			return
 		}
 	}

@@ -140,7 +140,6 @@ func (t *Table[S]) setBack(now int64) {
 	clear(t.wheel)
 	for r := t.oldest; r != 0; r = t.flows.at(r).newer {
 		f := t.flows.at(r)
-		f.used = min(f.used, t.tick)
 		t.arm(r, f)
 	}
 }

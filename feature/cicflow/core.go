@@ -65,14 +65,12 @@ func (s *side) add(p packet) {
 
 // core is what both dialects keep of a flow.
 type core struct {
-	fwd, bwd side
-	payload  moments // of both directions
-	iat      moments
-	active   series
-	idle     series
-
+	payload                moments // of both directions
+	iat                    moments
 	first, last            int64 // µs
 	activeFrom, activeUpTo int64
+	fwd, bwd               side
+	active, idle           series
 
 	proto        uint8  // as on the wire
 	turned       bool   // the first packet went backward

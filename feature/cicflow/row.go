@@ -107,11 +107,11 @@ func (r *Row) fillV4(s *stateV4, proto uint8) {
 	}
 	r.volume(c, bytesPerSecond, packetsPerSecond)
 	r.gaps(c)
-	r.put(float64(s.fwdFlags[psh]), float64(s.bwdFlags[psh]), float64(s.fwdFlags[urg]), float64(s.bwdFlags[urg]),
-		float64(s.fwdFlags[rst]), float64(s.bwdFlags[rst]))
+	r.put(float64(s.fwdFlags.count(psh)), float64(s.bwdFlags.count(psh)), float64(s.fwdFlags.count(urg)), float64(s.bwdFlags.count(urg)),
+		float64(s.fwdFlags.count(rst)), float64(s.bwdFlags.count(rst)))
 	r.headers(c, c.packets())
 	for _, i := range [...]int{fin, syn, rst, psh, ack, urg, cwr, ece} {
-		r.put(float64(s.fwdFlags[i] + s.bwdFlags[i]))
+		r.put(float64(s.fwdFlags.count(i) + s.bwdFlags.count(i)))
 	}
 	r.put(ratio(b.pkts, float64(f.pkts)), float64(f.bytes+b.bytes)/n,
 		ratio(f.bytes, float64(f.pkts)), ratio(b.bytes, float64(b.pkts)))

@@ -29,14 +29,31 @@ const (
 	over // the last FIN was acknowledged, or there was a reset: a SYN begins a new flow
 )
 
-// flagCounts counts the packets of one direction by TCP flag.
-type flagCounts [8]uint32
+// flagCounts counts the packets of one direction by TCP flag: in eight bytes of one word, and in wider numbers before
+// those overflow.
+type flagCounts struct {
+	lanes uint64
+	since uint32 // packets in lanes
+	wide  [8]uint32
+}
 
 func (c *flagCounts) add(f mlids.TCPFlags) {
-	for i := 0; f != 0; i, f = i+1, f>>1 {
-		c[i] += uint32(f & 1)
+	const oneEach, highBits, lowBits = 0x0101010101010101, 0x8040201008040201, 0x7f7f7f7f7f7f7f7f
+	each := uint64(f) * oneEach & highBits // flag i is bit i of byte i
+	c.lanes += (each | (each&lowBits + lowBits)) >> 7 & oneEach
+	if c.since++; c.since == 255 {
+		c.spill()
 	}
 }
+
+func (c *flagCounts) spill() {
+	for i := range c.wide {
+		c.wide[i] = c.count(i)
+	}
+	c.lanes, c.since = 0, 0
+}
+
+func (c *flagCounts) count(flag int) uint32 { return c.wide[flag] + uint32(c.lanes>>(8*flag)&0xff) }
 
 // The places of flags in flagCounts.
 const (
@@ -165,7 +182,7 @@ func (s *stateV4) close(flags mlids.TCPFlags) {
 		switch {
 		case s.closing == openStill:
 			s.closing = oneFIN
-		case s.closing == oneFIN && s.fwdFlags[fin] > 0 && s.bwdFlags[fin] > 0:
+		case s.closing == oneFIN && s.fwdFlags.count(fin) > 0 && s.bwdFlags.count(fin) > 0:
 			s.closing = bothFINs
 		}
 	case flags.Has(mlids.RST):
