@@ -18,22 +18,23 @@ type conn struct {
 	service  Service
 	failure  uint8
 	shown    [2]bool // the first payload of this side has been looked at
-	frozen   bool    // windows are final
-	windows  Windows
+	frozen   bool    // failures are final
+	failures failures
+	place    place
 }
 
 // silent reports whether neither side sent payload.
 func (c *conn) silent() bool { return c.streams[0].bytes == 0 && c.streams[1].bytes == 0 }
 
 // failing is how windows count the connection while it goes on: a SYN not yet answered as an error, all else as none.
-func (c *conn) failing() uint8 {
+func (c *conn) failing(onlyRejected bool) uint8 {
 	switch {
 	case c.tcp.attempt():
 		return synError
 	case c.tcp.over():
-		return failureOf(c.tcp.flag(c.silent()), false)
+		return failureOf(c.tcp.flag(c.silent()), onlyRejected)
 	}
-	return 0
+	return noError
 }
 
 // failureOf says which error a flag is.
@@ -52,7 +53,7 @@ func failureOf(f Flag, onlyRejected bool) uint8 {
 			return rejError
 		}
 	}
-	return 0
+	return noError
 }
 
 // Begin takes the first packet of a connection. It is for package flow to call.
@@ -61,6 +62,9 @@ func (x *conns) Begin(f, _ *flow.Flow[conn], p *mlids.Packet) {
 	c.service = x.services.of(p)
 	c.isn = p.Seq
 	c.number = x.begin(p, c.service)
+	if x.gure == nil {
+		c.place = x.slides.begin(x.history)
+	}
 	x.packet(c, p, 0)
 }
 
@@ -70,8 +74,8 @@ func (x *conns) Add(f *flow.Flow[conn], p *mlids.Packet, fwd bool) flow.Action {
 	if x.reopens(c, p) {
 		return flow.Reopen
 	}
-	if !c.frozen && x.history.begun-c.number > uint64(x.history.bound)/2 {
-		c.windows, c.frozen = x.counter.windows(x.history, c.number), true
+	if !c.frozen && x.gure == nil && x.history.begun-c.number > uint64(x.history.bound)/2 {
+		c.failures, c.frozen = x.history.failures(c.number, &c.place), true // before the history forgets it
 	}
 	side := 1
 	if fwd {
@@ -113,7 +117,7 @@ func (x *conns) packet(c *conn, p *mlids.Packet, i int) {
 	if len(fresh) > 0 {
 		x.read(c, i, fresh, hole)
 	}
-	if failing := c.failing(); failing != c.failure {
+	if failing := c.failing(x.rules.OnlyRejected); failing != c.failure {
 		c.failure = failing
 		x.history.mark(c.number, failing)
 	}

@@ -46,7 +46,7 @@ type Stats struct {
 	flow.Stats        // of connections, ICMP messages included
 	Ignored    uint64 // packets of other protocols, and later fragments of which the first is unknown
 	Unread     uint64 // connections whose text was not read, because too many were being read
-	Forgotten  uint64 // connections whose windows had left the history when they ended: these count themselves only
+	Forgotten  uint64 // connections whose windows had left the history when they ended: their error rates are 0
 }
 
 // Extractor turns packets into rows. It belongs to one goroutine.
@@ -61,7 +61,8 @@ type conns struct {
 	timeouts   Timeouts
 	services   *services
 	history    *history
-	counter    *counter
+	slides     *slides
+	gure       *gure // instead of slides
 	inspectors inspectors
 	stats      Stats
 	row        Row
@@ -87,8 +88,13 @@ func New(cfg Config, emit func(*Row)) (*Extractor, error) {
 	}
 	x := &Extractor{conns: conns{
 		rules: cfg.Rules, timeouts: cfg.Timeouts.orDefault(), services: newServices(cfg.Rules.EphemeralPrivate),
-		history: newHistory(cfg.History), counter: newCounter(cfg.Rules.Windows), emit: emit,
+		history: newHistory(cfg.History), emit: emit,
 	}}
+	if cfg.Rules.GureWindows {
+		x.gure = &gure{}
+	} else {
+		x.slides = newSlides()
+	}
 	x.row.rules = rules
 	x.table = flow.New(flow.Config{Idle: x.timeouts.TCP, MaxFlows: cfg.MaxFlows}, &x.conns)
 	return x, nil
@@ -158,13 +164,9 @@ func (x *conns) Idle(f *flow.Flow[conn]) time.Duration {
 
 // begin gives a connection its place in the history.
 func (x *conns) begin(p *mlids.Packet, s Service) uint64 {
-	e := entry{time: p.Time, host: hostOf(p.Dst), service: uint32(p.Proto)<<16 | uint32(p.DstPort), srcPort: p.SrcPort}
+	e := entry{time: p.Time, host: hostOf(p.Dst), service: uint32(p.Proto)<<16 | uint32(p.DstPort), name: s, srcPort: p.SrcPort}
 	if p.Proto == mlids.ProtoICMP || p.Proto == mlids.ProtoICMPv6 {
 		e.service = mlids.ProtoICMP<<16 | uint32(s)
-	}
-	e.name = e.service
-	if x.rules.Windows.ByName {
-		e.service, e.name = e.service&0xffff, uint32(s)
 	}
 	return x.history.add(e)
 }
@@ -178,7 +180,7 @@ func (x *conns) End(f *flow.Flow[conn]) {
 	} else if x.rules.UDPStates && f.Key.Proto == mlids.ProtoUDP && c.streams[1].bytes == 0 {
 		flag = S0
 	}
-	x.history.mark(c.number, failureOf(flag, x.rules.Windows.OnlyRejected))
+	x.history.mark(c.number, failureOf(flag, x.rules.OnlyRejected))
 	var content Content
 	if c.text != 0 {
 		content = x.inspectors.at(c.text).Content
@@ -193,16 +195,16 @@ func (x *conns) End(f *flow.Flow[conn]) {
 
 // windows are the window columns of a connection.
 func (x *conns) windows(c *conn) Windows {
+	known := c.number >= x.history.first()
 	switch {
-	case c.frozen:
-		return c.windows
-	case c.number >= x.history.first():
-		return x.counter.windows(x.history, c.number)
+	case x.gure != nil && known:
+		return x.gure.windows(x.history, c.number)
+	case !c.frozen && known:
+		c.failures = x.history.failures(c.number, &c.place)
+	case !c.frozen:
+		x.stats.Forgotten++
 	}
-	x.stats.Forgotten++
-	w := Windows{Count: 1, SrvCount: 1, HostCount: 1, HostSrvCount: 1}
-	w.Rates[sameSrvRate], w.Rates[hostSameSrvRate], w.Rates[hostSameSrcPortRate] = 1, 1, 1
-	return w
+	return c.place.windows(&c.failures)
 }
 
 // conversed is what logged_in means for services without a log-in in clear text: in the data it is 1 where both sides

@@ -44,8 +44,9 @@ const (
 	goldenFirstWindow = 28
 )
 
-// goldenEntry is a connection of a golden file as the history has it. The services of that file are ports.
-func goldenEntry(tb testing.TB, row []string) entry {
+// goldenEntry is a connection of a golden file as the history has it. The services of that file are ports, or types of
+// ICMP; names numbers them.
+func goldenEntry(tb testing.TB, names map[string]Service, row []string) entry {
 	tb.Helper()
 	number := func(i int) uint32 {
 		n, err := strconv.ParseUint(row[i], 10, 16)
@@ -54,11 +55,16 @@ func goldenEntry(tb testing.TB, row []string) entry {
 		}
 		return uint32(n)
 	}
-	e := entry{time: goldenTime(tb, row[goldenStart]), service: number(goldenDstPort), name: number(goldenService), srcPort: uint16(number(goldenSrcPort))}
+	e := entry{time: goldenTime(tb, row[goldenStart]), service: number(goldenDstPort), srcPort: uint16(number(goldenSrcPort))}
 	for _, c := range []byte(row[goldenDst]) {
 		e.host = e.host*257 + uint64(c)
 	}
-	e.name += 1 << 16 // no port is the service other
+	name, known := names[row[goldenService]]
+	if !known {
+		name = Whois + 1 + Service(len(names)) // none of them is the service other
+		names[row[goldenService]] = name
+	}
+	e.name = name
 	e.failure = failureOf(Flag(max(slices.Index(flagNames[:], row[goldenFlag]), 0)), true)
 	return e
 }
@@ -78,12 +84,11 @@ func goldenTime(tb testing.TB, text string) int64 {
 func TestWindowsOfGure(t *testing.T) {
 	in := fields(t, testdata.Path(t, "golden", "kdd-mikelhpdatke", "conn_sort.list"))
 	want := fields(t, testdata.Path(t, "golden", "kdd-mikelhpdatke", "trafAld.list"))
-	rules := Gure().Windows
-	rules.Ratchet = true // the list is in order of connection numbers
-	h, c := newHistory(1024), newCounter(rules)
+	h, c := newHistory(1024), &gure{ratchet: true} // the list is in order of connection numbers
+	names := map[string]Service{}
 	equal, total := 0, 0
 	for i, row := range in {
-		w := c.windows(h, h.add(goldenEntry(t, row)))
+		w := c.windows(h, h.add(goldenEntry(t, names, row)))
 		for j, got := range w.texts() {
 			total++
 			if got == want[i][goldenFirstWindow+j] {

@@ -7,7 +7,8 @@ const DefaultHistory = 1 << 20
 
 // Failures of a connection that windows count.
 const (
-	synError = 1 << iota
+	noError uint8 = iota
+	synError
 	rejError
 )
 
@@ -15,10 +16,10 @@ const (
 type entry struct {
 	time    int64  // when it began
 	host    uint64 // of the responder, see hostOf
-	service uint32 // what tells services apart
-	name    uint32 // the service's name, when that is what tells them apart for the rates
-	srcPort uint16
+	service uint32 // what tells services apart: protocol and port
+	name    Service
 	failure uint8
+	srcPort uint16
 }
 
 // history is the ring of the latest connections in the order in which they began. It grows with need up to its bound.
@@ -29,12 +30,15 @@ type history struct {
 }
 
 func newHistory(bound int) *history {
-	size := 1
+	size := minHistory
 	for size < bound {
 		size *= 2
 	}
-	return &history{ring: make([]entry, min(size, 1024)), bound: size}
+	return &history{ring: make([]entry, minHistory), bound: size}
 }
+
+// minHistory is more than any window holds.
+const minHistory = 1024
 
 // add appends a connection and returns its number.
 func (h *history) add(e entry) uint64 {
@@ -72,40 +76,13 @@ func hostOf(a mlids.Addr) uint64 {
 	for i := range 8 {
 		hi, lo = hi<<8|uint64(a[i]), lo<<8|uint64(a[8+i])
 	}
-	hi *= 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio, odd: a bijection
-	return (hi^hi>>29)*0xbf58476d1ce4e5b9 ^ lo
+	return mix(hi) ^ lo
 }
 
-// distinct counts different numbers. Emptying it costs nothing.
-type distinct struct {
-	keys  [1 << distinctBits]uint64
-	round [1 << distinctBits]uint32
-	now   uint32
-	n     int
-}
-
-const (
-	distinctBits = 11
-	maxDistinct  = 1<<(distinctBits-1) - 1 // to keep half of the places free
-)
-
-func (d *distinct) reset() {
-	d.n = 0
-	if d.now++; d.now == 0 {
-		clear(d.round[:])
-		d.now = 1
-	}
-}
-
-func (d *distinct) add(key uint64) {
-	for i := key * 0x9e3779b97f4a7c15 >> (64 - distinctBits); ; i = (i + 1) & (1<<distinctBits - 1) {
-		if d.round[i] != d.now {
-			d.round[i], d.keys[i] = d.now, key
-			d.n++
-			return
-		}
-		if d.keys[i] == key {
-			return
-		}
-	}
+// mix spreads a number's bits: 0 to 0, and different numbers to different ones (Steele et al., Fast Splittable
+// Pseudorandom Number Generators, OOPSLA 2014).
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }

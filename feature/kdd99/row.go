@@ -29,9 +29,11 @@ type rowRules struct {
 	schema     *feature.Schema
 	fractional bool
 	decimals   int
-	protocols  [3]float64 // index in the schema of icmp, tcp, udp
-	services   []float64  // of each Service
-	flags      []float64  // of each Flag
+	kinds      []feature.Kind // of the columns
+	keys       []string       // of the columns in JSON: "name":
+	protocols  [3]float64     // index in the schema of icmp, tcp, udp
+	services   []float64      // of each Service
+	flags      []float64      // of each Flag
 }
 
 // Where categories stand in the schema.
@@ -39,7 +41,6 @@ const (
 	protocolColumn = 1
 	serviceColumn  = 2
 	flagColumn     = 3
-	rateColumn     = 24 // the first of them
 	columns        = 41
 )
 
@@ -48,6 +49,10 @@ func newRowRules(s *feature.Schema, r Rules) (*rowRules, error) {
 		return nil, fmt.Errorf("%w: %s has %d columns, want %d", ErrSchema, s.ID(), len(s.Columns), columns)
 	}
 	out := &rowRules{schema: s, fractional: r.FractionalDuration, decimals: r.Decimals}
+	for _, c := range s.Columns {
+		out.kinds = append(out.kinds, c.Kind)
+		out.keys = append(out.keys, `"`+c.Name+`":`)
+	}
 	protocols, err := places(s, protocolColumn, []string{"icmp", "tcp", "udp"})
 	if err != nil {
 		return nil, err
