@@ -1,10 +1,13 @@
 package api
 
 import (
+	"compress/gzip"
 	"context"
+	"encoding/csv"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +51,7 @@ func stump(tb testing.TB, name, schemaID, input string, threshold float32, class
 	m, err := model.New(model.Info{Name: name, Algorithm: "tree", Schema: schemaID, Inputs: names, Classes: classes}, &model.Forest{
 		Inputs: len(names), Outputs: k, Base: make([]float64, k), Link: model.Identity,
 		Trees: []model.Tree{{Output: -1, Values: values, Nodes: []model.Node{
-			{Feature: asked, Threshold: threshold, Left: 1, Right: 2, Cover: 2},
+			{Feature: asked, Threshold: threshold, MissingLeft: true, Left: 1, Right: 2, Cover: 2},
 			{Feature: -1, Left: 0, Cover: 1},
 			{Feature: -1, Left: int32(k), Cover: 1},
 		}}},
@@ -140,4 +143,30 @@ func post(path, contentType, body string) *http.Request {
 		r.Header.Set("Content-Type", contentType)
 	}
 	return r
+}
+
+// readCSV returns the header and the first rows of a compressed CSV file.
+func readCSV(tb testing.TB, path string, n int) (header []string, rows [][]string) {
+	tb.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	in := csv.NewReader(z)
+	if header, err = in.Read(); err != nil {
+		tb.Fatal(err)
+	}
+	for range n {
+		row, err := in.Read()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return header, rows
 }

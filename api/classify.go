@@ -40,7 +40,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 		if i > 0 {
 			wk.out = append(wk.out, ',')
 		}
-		wk.out = appendVerdict(wk.out, &v, c.quoted[class])
+		wk.out = appendVerdict(wk.out, v, c.quoted[class])
 	}
 	wk.out = append(wk.out, ']', '\n')
 	for class, n := range wk.counts {
@@ -60,6 +60,11 @@ func (s *Server) acquire(ctx context.Context) error {
 	select {
 	case s.slots <- struct{}{}:
 		return nil
+	default:
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return problemf(http.StatusServiceUnavailable, "gave up waiting for other requests: %w", ctx.Err())
 	}
@@ -68,10 +73,10 @@ func (s *Server) acquire(ctx context.Context) error {
 func (s *Server) release() { <-s.slots }
 
 // verdictForm appends the JSON of a verdict; class is its class in quotes.
-type verdictForm func(dst []byte, v *mlids.Verdict, class string) []byte
+type verdictForm func(dst []byte, v mlids.Verdict, class string) []byte
 
 // appendBit is 1 for an attack, else 0.
-func appendBit(dst []byte, v *mlids.Verdict, _ string) []byte {
+func appendBit(dst []byte, v mlids.Verdict, _ string) []byte {
 	if v.Attack {
 		return append(dst, '1')
 	}
@@ -79,7 +84,7 @@ func appendBit(dst []byte, v *mlids.Verdict, _ string) []byte {
 }
 
 // appendDetail is the answer with detail=1.
-func appendDetail(dst []byte, v *mlids.Verdict, class string) []byte {
+func appendDetail(dst []byte, v mlids.Verdict, class string) []byte {
 	dst = append(dst, `{"prediction":`...)
 	dst = appendBit(dst, v, class)
 	dst = append(dst, `,"class":`...)
@@ -92,7 +97,7 @@ func appendDetail(dst []byte, v *mlids.Verdict, class string) []byte {
 }
 
 // appendStatus is the answer of POST /predict.
-func appendStatus(dst []byte, v *mlids.Verdict, class string) []byte {
+func appendStatus(dst []byte, v mlids.Verdict, class string) []byte {
 	dst = append(dst, `{"prediction":`...)
 	dst = append(dst, class...)
 	dst = append(dst, `,"confidence":`...)

@@ -20,7 +20,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
 // ready says whether requests should be sent here: at least one model can be asked, and the server is not stopping.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 	if s.stopping.Load() {
-		writeJSON(w, http.StatusServiceUnavailable, state{Status: "stopping"})
+		notReady(w, "stopping")
 		return nil
 	}
 	var usable []string
@@ -30,11 +30,16 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 		}
 	}
 	if len(usable) == 0 {
-		writeJSON(w, http.StatusServiceUnavailable, state{Status: "no models"})
+		notReady(w, "no models")
 		return nil
 	}
 	writeJSON(w, http.StatusOK, state{"ready", usable})
 	return nil
+}
+
+func notReady(w http.ResponseWriter, why string) {
+	w.Header().Set("Retry-After", retryAfter)
+	writeJSON(w, http.StatusServiceUnavailable, state{Status: why})
 }
 
 // version says what runs here.

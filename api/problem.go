@@ -22,6 +22,9 @@ func problemf(status int, format string, args ...any) error {
 	return &problem{status, fmt.Errorf(format, args...)}
 }
 
+// retryAfter is how many seconds a client should wait that was sent away because the server is busy.
+const retryAfter = "1"
+
 // errorForm is how an operation spells its errors.
 type errorForm func(message string) any
 
@@ -59,6 +62,9 @@ func writeError(w http.ResponseWriter, status int, err error, form errorForm) {
 	message := err.Error()
 	if status == http.StatusInternalServerError {
 		message = "internal error; the log has the cause under this answer's X-Request-Id"
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	writeJSON(w, status, form(message))
 }

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"mlids/feature"
+)
+
+// wideBody is a request of n rows with the 78 numbers of CSE-CIC-IDS2018, each row different.
+func wideBody(tb testing.TB, n int) []byte {
+	tb.Helper()
+	catalogue, err := feature.Schemas()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	schema, err := catalogue.Find("cicflow/2018")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var names []string
+	for _, c := range schema.Columns {
+		if c.Kind != feature.Text && c.Kind != feature.Time && c.Name != "src_port" {
+			names = append(names, c.Name)
+		}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `{"columns":["%s"],"data":[`, strings.Join(names, `","`))
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for j := range names {
+			b.WriteByte("[,"[min(j, 1)])
+			switch j % 3 {
+			case 0:
+				fmt.Fprint(&b, (i*7919+j*104729)%100_000)
+			case 1:
+				fmt.Fprint(&b, 0)
+			default:
+				fmt.Fprint(&b, float64((i*15485863+j*32452843)%1_000_000_000)/1000)
+			}
+		}
+		b.WriteByte(']')
+	}
+	b.WriteString("]}")
+	return b.Bytes()
+}
+
+// BenchmarkPredictions asks a server over the loopback, with one connection per processor. The client sends a prepared
+// request and reads the answer, no more, so that what is measured is the server.
+func BenchmarkPredictions(b *testing.B) {
+	url := start(b, newServer(b, Config{}, embedded(b)).Server)
+	address := strings.TrimPrefix(url, "http://")
+	for _, rows := range []int{1, 100, 1000} {
+		body := wideBody(b, rows)
+		request := fmt.Appendf(nil, "POST /api/predictions HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+			address, mediaSplit, len(body), body)
+		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			b.SetParallelism(4)
+			b.RunParallel(func(pb *testing.PB) {
+				c, err := net.Dial("tcp", address)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				defer c.Close()
+				in := bufio.NewReader(c)
+				for pb.Next() {
+					if err := roundTrip(c, in, request); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+			b.ReportMetric(float64(b.N*rows)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+func roundTrip(c net.Conn, in *bufio.Reader, request []byte) error {
+	if _, err := c.Write(request); err != nil {
+		return err
+	}
+	res, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %s", res.Status)
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return err
+}
