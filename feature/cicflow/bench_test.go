@@ -8,10 +8,19 @@ import (
 
 	"mlids"
 	"mlids/capture"
+	"mlids/flow"
 )
 
-// BenchmarkFile turns the capture named by MLIDS_BENCH_PCAP into CSV of cicflow/v4.
+// BenchmarkFile turns the capture named by MLIDS_BENCH_PCAP into CSV of cicflow/v4, on one goroutine and on two.
 func BenchmarkFile(b *testing.B) {
+	b.Run("one", func(b *testing.B) { benchmarkFile(b, func(s flow.Sink) flow.Sink { return s }) })
+	b.Run("two", func(b *testing.B) {
+		benchmarkFile(b, func(s flow.Sink) flow.Sink { return flow.NewRelay(s, false) })
+	})
+}
+
+func benchmarkFile(b *testing.B, via func(flow.Sink) flow.Sink) {
+	b.Helper()
 	path := os.Getenv("MLIDS_BENCH_PCAP")
 	if path == "" {
 		b.Skip("set MLIDS_BENCH_PCAP to a capture")
@@ -23,10 +32,11 @@ func BenchmarkFile(b *testing.B) {
 	before := start.Utime.Nano() + start.Stime.Nano()
 	for b.Loop() {
 		w := NewCSV(io.Discard, s)
-		x, err := New(Config{Schema: s}, func(r *Row) { _ = w.Write(r); flows++ })
+		extractor, err := New(Config{Schema: s}, func(r *Row) { _ = w.Write(r); flows++ })
 		if err != nil {
 			b.Fatal(err)
 		}
+		x := via(extractor)
 		src, err := capture.Open(path, capture.FileConfig{})
 		if err != nil {
 			b.Fatal(err)
