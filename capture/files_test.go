@@ -56,6 +56,19 @@ func collect(ctx context.Context, src Source) ([]Frame, error) {
 	}
 }
 
+// listed is a Source of frames in memory.
+type listed struct{ frames []Frame }
+
+func (l *listed) Next(_ context.Context, f *Frame) error {
+	if len(l.frames) == 0 {
+		return io.EOF
+	}
+	*f, l.frames = l.frames[0], l.frames[1:]
+	return nil
+}
+
+func (l *listed) Close() error { return nil }
+
 func TestPcapMagicNumbers(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -123,7 +123,7 @@ func (p *parser) value(q qualifiers) (node, error) {
 		}
 		return p.address(at, q, prefix)
 	case "proto":
-		number, ok := protocolNumber(at.text)
+		number, ok := protocolNumber(strings.TrimPrefix(at.text, `\`)) // tcpdump wants \tcp, as tcp is a word of its own
 		if !ok {
 			return nil, p.fail(at, "%q is no IP protocol: a number up to 255, or tcp, udp, icmp …", at.text)
 		}
