@@ -38,7 +38,8 @@ type Table[S any] struct {
 	started   bool
 	sinceTurn uint64 // packets since the clock was set back
 	wheel     []ref
-	ended     []ref // flows that ended in this tick, not reported yet
+	occupied  [wheelBuckets / 64]uint64 // a bit for each bucket that may have flows
+	ended     []ref                     // flows that ended in this tick, not reported yet
 
 	oldest, newest ref // in order of last use, to within a second
 	stats          Stats

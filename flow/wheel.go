@@ -2,6 +2,7 @@ package flow
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -51,6 +52,7 @@ func (t *Table[S]) arm(r ref, f *Flow[S]) {
 		t.flows.at(*head).prev = r
 	}
 	*head = r
+	t.occupied[f.bucket/64] |= 1 << (f.bucket % 64)
 }
 
 func (t *Table[S]) disarm(f *Flow[S]) {
@@ -86,26 +88,32 @@ func (t *Table[S]) Advance(now int64) {
 func (t *Table[S]) turn(tick int64) {
 	from, n := t.tick, min(tick-t.tick, wheelBuckets)
 	t.tick = tick
-	for i := range n {
-		for r := t.take(uint32((from + i) & (wheelBuckets - 1))); r != 0; {
-			f := t.flows.at(r)
-			next := f.next
-			if d := t.deadline(f); tickOf(d) < tick {
-				t.expire(r, f, d)
-			} else {
-				t.arm(r, f)
-			}
-			r = next
+	for i := int64(0); i < n; i++ {
+		bucket := (from + i) & (wheelBuckets - 1)
+		if rest := t.occupied[bucket/64] >> (bucket % 64); rest&1 == 0 {
+			i += min(int64(bits.TrailingZeros64(rest)), 64-bucket%64) - 1 // on to the next flow or word
+			continue
 		}
+		t.visit(uint32(bucket), tick)
 	}
 	t.report()
 }
 
-// take empties a bucket and returns its first flow.
-func (t *Table[S]) take(bucket uint32) ref {
+// visit empties a bucket: its flows end or go to the bucket of their new deadline.
+func (t *Table[S]) visit(bucket uint32, tick int64) {
 	r := t.wheel[bucket]
 	t.wheel[bucket] = 0
-	return r
+	t.occupied[bucket/64] &^= 1 << (bucket % 64)
+	for r != 0 {
+		f := t.flows.at(r)
+		next := f.next
+		if d := t.deadline(f); tickOf(d) < tick {
+			t.expire(r, f, d)
+		} else {
+			t.arm(r, f)
+		}
+		r = next
+	}
 }
 
 // expire ends a flow that is in no bucket.
@@ -138,6 +146,7 @@ func (t *Table[S]) setBack(now int64) {
 	t.sinceTurn = 0
 	t.clock, t.tick = now, tickOf(now)
 	clear(t.wheel)
+	clear(t.occupied[:])
 	for r := t.oldest; r != 0; r = t.flows.at(r).newer {
 		f := t.flows.at(r)
 		t.arm(r, f)
