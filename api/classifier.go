@@ -54,9 +54,10 @@ func (s *Server) choose(q query, schema string) (*classifier, error) {
 }
 
 func (s *Server) modelNames() []string {
-	var names []string
-	for _, e := range s.deps.Models.List() {
-		names = append(names, e.Name)
+	listed := s.deps.Models.List()
+	names := make([]string, len(listed))
+	for i, e := range listed {
+		names[i] = e.Name
 	}
 	return names
 }

@@ -21,7 +21,7 @@ func (s *Server) operation(rt route) http.Handler {
 		a := &answer{ResponseWriter: w}
 		id := s.ids.of(r)
 		a.Header().Set("X-Request-Id", id)
-		err := s.guard(rt, a, r)
+		err := s.guard(r.Context(), rt, a, r)
 		if err != nil && a.status == 0 {
 			writeError(a, statusOf(err), err, rt.fail)
 		}
@@ -38,11 +38,11 @@ func (s *Server) operation(rt route) http.Handler {
 var errPanic = errors.New("panic")
 
 // guard calls the handler and turns its panic into an error.
-func (s *Server) guard(rt route, w http.ResponseWriter, r *http.Request) (err error) {
+func (s *Server) guard(ctx context.Context, rt route, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.metrics.panics.Inc()
-			s.log.ErrorContext(r.Context(), "panic in a handler", "route", rt.path, "cause", cause, "stack", string(debug.Stack()))
+			s.log.ErrorContext(ctx, "panic in a handler", "route", rt.path, "cause", cause, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: %v", errPanic, cause)
 		}
 	}()

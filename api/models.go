@@ -17,8 +17,9 @@ type modelEntry struct {
 
 // models lists the models that can be asked.
 func (s *Server) models(w http.ResponseWriter, _ *http.Request) error {
-	list := []modelEntry{}
-	for _, e := range s.deps.Models.List() {
+	listed := s.deps.Models.List()
+	list := make([]modelEntry, 0, len(listed))
+	for _, e := range listed {
 		i := e.Model.Info()
 		list = append(list, modelEntry{i.Name, i.Version, i.Schema, i.Algorithm, i.Classes, len(i.Inputs), i.Threshold, e.Origin, e.Active})
 	}

@@ -29,7 +29,8 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	s.metrics.recordRows.Observe(float64(rows))
 	answer := wk.out
 	if !startsArray(wk.body) { // one object is answered with one object
-		answer = append(wk.out[1:len(wk.out)-2], '\n')
+		wk.out[len(wk.out)-2] = '\n'
+		answer = wk.out[1 : len(wk.out)-1]
 	}
 	writeBody(w, http.StatusOK, mediaJSON, answer)
 	return nil
