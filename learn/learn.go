@@ -9,6 +9,7 @@ import (
 
 	"mlids/dataset"
 	"mlids/learn/internal/data"
+	"mlids/learn/metric"
 	"mlids/learn/mlp"
 	"mlids/learn/svm"
 	"mlids/learn/tree"
@@ -52,6 +53,23 @@ func (f *Fitted) Model(info model.Info) (*model.Model, error) {
 		return nil, fmt.Errorf("model of algorithm %s: %w", f.Algorithm, err)
 	}
 	return m, nil
+}
+
+// Judge scores a set by the predictor.
+func (f *Fitted) Judge(s *dataset.Set) (*metric.Scored, error) {
+	m, err := f.Model(model.Info{Name: f.Algorithm})
+	if err != nil {
+		return nil, err
+	}
+	return Score(m, s)
+}
+
+// Importance is the share of each input in what a forest tells, as tree.Importance has it; nil for a network.
+func (f *Fitted) Importance() []float64 {
+	if p, ok := f.Predictor.(*model.Forest); ok {
+		return tree.Importance(p)
+	}
+	return nil
 }
 
 // Progress is how far a learner has come.

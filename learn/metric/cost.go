@@ -29,6 +29,20 @@ func KDD99Cost() Cost {
 	}
 }
 
+// Unit costs one for every wrong class, so that the mean cost is the error rate.
+func Unit(classes []string) Cost {
+	c := Cost{Classes: classes, Cost: make([][]float64, len(classes))}
+	for a := range classes {
+		c.Cost[a] = make([]float64, len(classes))
+		for p := range classes {
+			if a != p {
+				c.Cost[a][p] = 1
+			}
+		}
+	}
+	return c
+}
+
 const maxCostBytes = 1 << 20
 
 // ReadCost reads a matrix from CSV: the first line names the predicted classes, each further line an actual class and

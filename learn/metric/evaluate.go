@@ -110,7 +110,7 @@ func Evaluate(s *Scored, o Options) (*Evaluation, error) {
 	e.Matrix = s.Confusion(likeliest)
 	e.classes()
 	e.types(s, o.Threshold)
-	e.LogLoss = s.logLoss()
+	e.LogLoss = s.LogLoss()
 	return e, e.costs(s, o.Cost)
 }
 
@@ -144,7 +144,8 @@ func (r *Ranking) logLoss() float64 {
 	return ratio(sum, r.Attack+r.Benign)
 }
 
-func (s *Scored) logLoss() float64 {
+// LogLoss is the weighted mean of -log P(what a row is), in nats.
+func (s *Scored) LogLoss() float64 {
 	sum, weight := 0.0, 0.0
 	for i, c := range s.Class {
 		w := s.weight(i)

@@ -12,6 +12,9 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
+// Holds reports whether v is in the interval.
+func (i Interval) Holds(v float64) bool { return i.Low <= v && v <= i.High }
+
 // AUCInterval is the 95% interval of the ROC AUC (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988). A row with a
 // weight counts as one observation that matters more, not as many: merged duplicates say nothing new. It ends at 0 and 1.
 func (s *Scored) AUCInterval() Interval {
