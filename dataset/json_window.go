@@ -81,6 +81,15 @@ func (w *window) peek() (byte, error) {
 	}
 }
 
+// need skips white space and wants something behind it.
+func (w *window) need() error {
+	if w.empty() {
+		return errShort
+	}
+	_, err := w.peek()
+	return err
+}
+
 // open consumes an opening bracket. It reports false when its closing one follows, and consumes that too.
 func (w *window) open(bracket byte) (bool, error) {
 	switch c, err := w.peek(); {
@@ -104,7 +113,7 @@ func (w *window) open(bracket byte) (bool, error) {
 func (w *window) array(each func(n int) error) (n int, err error) {
 	more, err := w.open('[')
 	for ; more && err == nil; n++ {
-		if _, err = w.peek(); err != nil {
+		if err = w.need(); err != nil {
 			return n, err
 		}
 		if err = each(n); err != nil {

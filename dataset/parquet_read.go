@@ -3,6 +3,7 @@ package dataset
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,9 @@ func ReadParquet(ctx context.Context, r io.ReaderAt, size int64, s *feature.Sche
 			t, err = nil, fmt.Errorf("%s: %w: parquet: %v", o.name(), ErrSyntax, v)
 		}
 	}()
+	if err := checkFooter(r, size); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.name(), err)
+	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: parquet: %w", o.name(), ErrSyntax, err)
@@ -29,6 +33,21 @@ func ReadParquet(ctx context.Context, r io.ReaderAt, size int64, s *feature.Sche
 		return nil, fmt.Errorf("%s: %w", o.name(), err)
 	}
 	return t, nil
+}
+
+// checkFooter refuses a file whose footer would be larger than the file, for which the decoder would make room.
+func checkFooter(r io.ReaderAt, size int64) error {
+	var end [8]byte
+	if size < 12 {
+		return fmt.Errorf("%w: parquet: a file of %d bytes", ErrSyntax, size)
+	}
+	if _, err := r.ReadAt(end[:], size-8); err != nil {
+		return fmt.Errorf("parquet: reading the footer: %w", err)
+	}
+	if footer := int64(binary.LittleEndian.Uint32(end[:])); string(end[4:]) != "PAR1" || footer > size-12 {
+		return fmt.Errorf("%w: parquet: no footer at the end of the file", ErrSyntax)
+	}
+	return nil
 }
 
 // parquetReader reads one file, column by column.
