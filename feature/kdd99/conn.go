@@ -96,10 +96,11 @@ func (x *conns) reopens(c *conn, p *mlids.Packet) bool {
 
 // packet adds a packet of side i.
 func (x *conns) packet(c *conn, p *mlids.Packet, i int) {
-	if c.wrongFragment(p) {
+	wrong := c.wrongFragment(p)
+	if wrong {
 		c.wrong++
 	}
-	if p.BadChecksum { // whom it was sent to drops it, too
+	if p.BadChecksum || wrong && !p.FirstFrag { // whom it was sent to drops it, too
 		return
 	}
 	if p.Proto != mlids.ProtoTCP {
