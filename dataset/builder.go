@@ -78,7 +78,7 @@ func (b *builder) arrange(ctx context.Context, header []string, ignoreRepeats bo
 }
 
 func (b *builder) place(c *cell) {
-	if c.op == number || c.op == code {
+	if c.op == opNumber || c.op == opCode {
 		c.out = len(b.kept)
 		b.kept = append(b.kept, c.column)
 		b.table.Columns[c.column] = []float32{}
@@ -97,7 +97,7 @@ func (b *builder) row() []float32 {
 
 // note keeps a field's text until the row is committed.
 func (b *builder) note(c *cell, field []byte) {
-	if c.op == label {
+	if c.op == opLabel {
 		b.label = append(b.label[:0], field...)
 		return
 	}

@@ -12,15 +12,15 @@ type records struct {
 	r      io.Reader
 	buf    []byte // buf[pos:] is not consumed yet
 	pos    int
-	line   int // of buf[pos], counted from 1
-	max    int
+	line   int   // of buf[pos], counted from 1
+	most   int   // bytes of one record
 	err    error // of r; io.EOF at its end
 	fields [][]byte
 	quoted []byte // fields whose quotes had to be taken out
 }
 
-func newRecords(r io.Reader, max int) *records {
-	return &records{r: r, buf: make([]byte, 0, min(max, 1<<18)), line: 1, max: max}
+func newRecords(r io.Reader, most int) *records {
+	return &records{r: r, buf: make([]byte, 0, min(most, 1<<18)), line: 1, most: most}
 }
 
 // next returns the fields of the next record that is not blank, valid until the call after, and the line where it begins.
@@ -76,10 +76,10 @@ func (c *records) fill() error {
 		c.pos = 0
 	}
 	if len(c.buf) == cap(c.buf) {
-		if len(c.buf) >= c.max {
-			return fmt.Errorf("%w: a row of more than %d bytes; is a quote left open?", ErrLimit, c.max)
+		if len(c.buf) >= c.most {
+			return fmt.Errorf("%w: a row of more than %d bytes; is a quote left open?", ErrLimit, c.most)
 		}
-		c.buf = append(make([]byte, 0, min(2*cap(c.buf), c.max)), c.buf...)
+		c.buf = append(make([]byte, 0, min(2*cap(c.buf), c.most)), c.buf...)
 	}
 	n, err := c.r.Read(c.buf[len(c.buf):cap(c.buf)])
 	c.buf = c.buf[:len(c.buf)+n]

@@ -226,7 +226,7 @@ func (l *layout) row(text []byte, i int, row []float32, b *builder) (next int, e
 
 // value puts the JSON value at text[i].
 func (c *cell) value(text []byte, i int, row []float32, b *builder) (next int, err error) {
-	if c.op == number && i+1 < len(text) && (text[i]-'0' <= 9 || text[i] == '-' && text[i+1]-'0' <= 9) {
+	if c.op == opNumber && i+1 < len(text) && (text[i]-'0' <= 9 || text[i] == '-' && text[i+1]-'0' <= 9) {
 		v, next, ok := scanJSONNumber(text, i)
 		if ok && next < len(text) {
 			row[c.out] = v

@@ -14,12 +14,12 @@ import (
 type operation uint8
 
 const (
-	skip      operation = iota
-	number              // to one place of the row's vector
-	code                // the category's index, to one place of the vector
-	indicator           // one-hot, to one place per wanted category
-	label               // the row's label
-	text                // kept as it is
+	opSkip      operation = iota
+	opNumber              // to one place of the row's vector
+	opCode                // the category's index, to one place of the vector
+	opIndicator           // one-hot, to one place per wanted category
+	opLabel               // the row's label
+	opText                // kept as it is
 )
 
 // cell is what a reader does with one column's fields.
@@ -80,14 +80,14 @@ func vectorShape(s *feature.Schema, inputs []feature.Input) (*shape, error) {
 		c, column := &sh.cells[in.Column], s.Columns[in.Column]
 		sh.required[in.Column] = !column.Optional
 		if in.Category < 0 {
-			if c.op != skip {
+			if c.op != opSkip {
 				return nil, fmt.Errorf("%w: input %s is listed twice", ErrColumn, in.Name)
 			}
-			c.op, c.out = number, place
+			c.op, c.out = opNumber, place
 			continue
 		}
-		if c.op == skip {
-			c.op, c.codes = indicator, categories(column)
+		if c.op == opSkip {
+			c.op, c.codes = opIndicator, categories(column)
 			c.hot = slices.Repeat([]int32{-1}, len(column.Categories))
 		}
 		if c.hot[in.Category] >= 0 {
@@ -124,7 +124,7 @@ func tableShape(s *feature.Schema, o *Options) (*shape, error) {
 			return nil, err
 		}
 		sh.required[in.Column] = !s.Columns[in.Column].Optional
-		sh.cells[in.Column].op = number
+		sh.cells[in.Column].op = opNumber
 	}
 	for i, c := range s.Columns {
 		sh.cells[i].tableOperation(c, o)
@@ -136,15 +136,15 @@ func (c *cell) tableOperation(column feature.Column, o *Options) {
 	switch column.Kind {
 	case feature.Text, feature.Time:
 		if o.Text {
-			c.op, c.keep = text, true
+			c.op, c.keep = opText, true
 		}
 	case feature.Category:
-		if c.op != skip || o.Extra {
-			c.op, c.codes, c.keep = code, categories(column), o.Text
+		if c.op != opSkip || o.Extra {
+			c.op, c.codes, c.keep = opCode, categories(column), o.Text
 		}
 	default:
 		if o.Extra {
-			c.op = number
+			c.op = opNumber
 		}
 	}
 }
@@ -158,7 +158,7 @@ func (sh *shape) arrange(header []string, ignoreRepeats bool) (*layout, error) {
 		column, known := sh.schema.Index(spelling)
 		switch {
 		case i == l.label:
-			l.cells[i] = cell{op: label, keep: true, name: spelling, column: -1}
+			l.cells[i] = cell{op: opLabel, keep: true, name: spelling, column: -1}
 		case !known:
 			l.cells[i] = cell{name: spelling, column: -1}
 			if strings.TrimSpace(spelling) != "" && !sh.schema.IsLabel(spelling) {
@@ -186,9 +186,9 @@ func (sh *shape) complete(l *layout, given []int, header []string) error {
 		case given[i] > 0:
 		case sh.required[i]:
 			lacking = append(lacking, c.name)
-		case c.op == number && sh.width > 0:
+		case c.op == opNumber && sh.width > 0:
 			l.blank[c.out] = missing
-		case c.op == indicator:
+		case c.op == opIndicator:
 			c.spread(l.blank, missing)
 		}
 	}
@@ -244,13 +244,13 @@ func (sh *shape) findLabel(header []string) int {
 // put stores a field in the row's vector. It reports false for text that is not a value of the column.
 func (c *cell) put(row []float32, field []byte) bool {
 	switch c.op {
-	case number:
+	case opNumber:
 		v, ok := ParseNumber(field)
 		row[c.out] = v
 		return ok
-	case code:
+	case opCode:
 		row[c.out] = c.category(field)
-	case indicator:
+	case opIndicator:
 		c.indicate(row, c.category(field))
 	}
 	return true

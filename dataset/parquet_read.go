@@ -114,7 +114,7 @@ func (p *parquetReader) group(ctx context.Context, g parquet.RowGroup) error {
 	want := first + int(g.NumRows())
 	for field := range p.leaves {
 		c := &p.build.layout.cells[field]
-		if c.op == skip {
+		if c.op == opSkip {
 			continue
 		}
 		row := first
@@ -184,7 +184,7 @@ func (p *parquetReader) page(r parquet.ValueReader, visit func(parquet.Value) er
 // put appends one value to the column that it belongs to.
 func (p *parquetReader) put(c *cell, v parquet.Value) error {
 	b := p.build
-	if c.op == number && v.Kind() != parquet.ByteArray && v.Kind() != parquet.FixedLenByteArray {
+	if c.op == opNumber && v.Kind() != parquet.ByteArray && v.Kind() != parquet.FixedLenByteArray {
 		f, ok := float(v)
 		if !ok {
 			return fmt.Errorf("%w: a value of type %s; want a number", ErrValue, v.Kind())
@@ -196,7 +196,7 @@ func (p *parquetReader) put(c *cell, v parquet.Value) error {
 	if f, ok := float(v); ok && !v.IsNull() { // a category, label or text that was stored as a number
 		content = appendFloat(nil, f)
 	}
-	if c.op == number || c.op == code {
+	if c.op == opNumber || c.op == opCode {
 		var place [1]float32
 		one := *c
 		one.out = 0
@@ -207,7 +207,7 @@ func (p *parquetReader) put(c *cell, v parquet.Value) error {
 	}
 	if c.keep {
 		b.note(c, content)
-		if c.op == label {
+		if c.op == opLabel {
 			b.table.Label = append(b.table.Label, b.labelCode())
 		} else {
 			b.endText(c.column)

@@ -112,7 +112,7 @@ func (s *Set) Rows() []float32 { return s.AppendRows(nil, 0, s.Len()) }
 func (s *Set) Fingerprint() string {
 	h := sha256.New()
 	for _, names := range [][]string{s.Inputs, s.Classes, s.Types} {
-		fmt.Fprintf(h, "%q\n", names)
+		h.Write(fmt.Appendf(nil, "%q\n", names))
 	}
 	hashWords(h, s.Len(), func(i int) uint32 { return uint32(s.Class[i]) })
 	hashWords(h, s.Len(), func(i int) uint32 { return uint32(s.Type[i]) })

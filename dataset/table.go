@@ -97,11 +97,11 @@ func (t *Table) column(in feature.Input) ([]float32, error) {
 
 // hot is the indicator of a category for a column's value.
 func hot(v float32, category int) float32 {
-	switch v {
-	case float32(category):
+	switch {
+	case v != v:
+		return missing
+	case v == float32(category):
 		return 1
-	case v:
-		return 0
 	}
-	return missing
+	return 0
 }
