@@ -20,13 +20,22 @@ type packet struct {
 	fwd     bool
 }
 
-// look reduces p to what counts. The direction goes by the sender's address alone.
+// look reduces p, a packet of the flow with this key, to what counts. The direction goes by the sender's address alone.
 func look(p *mlids.Packet, key *mlids.FlowKey) packet {
 	k := packet{now: p.Time / 1000, fwd: p.Src == key.Src}
-	if ported(p.Proto) {
+	if ported(key.Proto) {
 		k.payload, k.header = p.PayloadLen, p.Header
 	}
 	return k
+}
+
+// protocol is what both tools take a packet for: TCP, UDP, ICMP, or 0 for anything else. The second and later fragments
+// of a packet are something else, for they have no transport header.
+func protocol(p *mlids.Packet) uint8 {
+	if p.Fragment && !p.FirstFrag || !ported(p.Proto) && !icmp(p.Proto) {
+		return 0
+	}
+	return p.Proto
 }
 
 func ported(proto uint8) bool { return proto == mlids.ProtoTCP || proto == mlids.ProtoUDP }

@@ -120,9 +120,18 @@ func (r *Row) fillV4(s *stateV4, proto uint8) {
 	parts := float64(s.subflows)
 	r.put(ratio(f.pkts, parts), ratio(f.bytes, parts), ratio(b.pkts, parts), ratio(b.bytes, parts))
 	r.put(float64(f.window), float64(b.window), float64(f.data), float64(b.data),
-		float64(f.headerMin), float64(b.headerMin))
+		float64(f.headerMin), s.bwdHeaderMin())
 	r.pauses(c)
 	r.connection(s, proto)
+}
+
+// bwdHeaderMin is the least header backward. The reference lets its minimum start at 0 unless the flow's first packet
+// goes backward, and so do all files made with it.
+func (s *stateV4) bwdHeaderMin() float64 {
+	if !s.turned {
+		return 0
+	}
+	return float64(s.bwd.headerMin)
 }
 
 func (r *Row) bulk(b *bulk) {

@@ -76,10 +76,10 @@ type v4 struct {
 	emit    func(*flow.Flow[stateV4])
 }
 
-// keyV4 names flows by addresses, protocol and, for TCP and UDP, ports.
+// keyV4 names flows by addresses, protocol (0 but for TCP, UDP and ICMP) and, for TCP and UDP, ports.
 func keyV4(p *mlids.Packet, k *mlids.FlowKey) {
-	k.Src, k.Dst, k.Proto = p.Src, p.Dst, p.Proto
-	if ported(p.Proto) {
+	k.Src, k.Dst, k.Proto = p.Src, p.Dst, protocol(p)
+	if ported(k.Proto) {
 		k.SrcPort, k.DstPort = p.SrcPort, p.DstPort
 	}
 }
@@ -94,12 +94,12 @@ func (h *v4) Begin(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
 	s.begin(p, k)
 	s.payload.add(1, int64(k.payload))
 	s.side(k.fwd).window = p.Window
-	h.note(s, p, k)
+	h.note(f, p, k)
 }
 
 // inherit carries on the connection of a flow that a time-out cut.
 func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
-	if !ported(p.Proto) {
+	if !ported(f.Key.Proto) {
 		return false
 	}
 	key := f.Key
@@ -108,7 +108,7 @@ func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
 		return false
 	}
 	now := p.Time / 1000
-	if was.over && p.Flags.Has(mlids.SYN) || p.Proto == mlids.ProtoUDP && now-was.last > h.timeout {
+	if was.over && p.Flags.Has(mlids.SYN) || f.Key.Proto == mlids.ProtoUDP && now-was.last > h.timeout {
 		h.seen.release(&was.set)
 		return false
 	}
@@ -152,13 +152,14 @@ func (h *v4) Add(f *flow.Flow[stateV4], p *mlids.Packet, _ bool) flow.Action {
 	if !k.fwd && s.bwd.window == 0 {
 		s.bwd.window = p.Window
 	}
-	h.note(s, p, k)
+	h.note(f, p, k)
 	s.close(p.Flags)
 	return flow.Keep
 }
 
 // note counts bulks, flags and repeated packets.
-func (h *v4) note(s *stateV4, p *mlids.Packet, k packet) {
+func (h *v4) note(f *flow.Flow[stateV4], p *mlids.Packet, k packet) {
+	s := &f.State
 	if k.fwd {
 		s.fwdBulk.add(k, s.bwdBulk.last)
 		s.fwdFlags.add(p.Flags)
@@ -166,7 +167,7 @@ func (h *v4) note(s *stateV4, p *mlids.Packet, k packet) {
 		s.bwdBulk.add(k, s.fwdBulk.last)
 		s.bwdFlags.add(p.Flags)
 	}
-	if p.Proto == mlids.ProtoTCP && h.seen.add(&s.set, p) {
+	if f.Key.Proto == mlids.ProtoTCP && h.seen.add(&s.set, p) {
 		if k.fwd {
 			s.fwdRepeated++
 		} else {

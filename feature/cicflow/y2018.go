@@ -22,8 +22,8 @@ type y2018 struct {
 // key2018 names flows of TCP and UDP by addresses and ports, all others by addresses alone.
 func key2018(p *mlids.Packet, k *mlids.FlowKey) {
 	k.Src, k.Dst = p.Src, p.Dst
-	if ported(p.Proto) {
-		k.SrcPort, k.DstPort, k.Proto = p.SrcPort, p.DstPort, p.Proto
+	if proto := protocol(p); ported(proto) {
+		k.SrcPort, k.DstPort, k.Proto = p.SrcPort, p.DstPort, proto
 	}
 }
 
