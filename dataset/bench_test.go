@@ -2,7 +2,7 @@ package dataset_test
 
 import (
 	"bytes"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -88,7 +88,7 @@ func request(b *testing.B, rows int) []byte {
 func BenchmarkSplitDecoder(b *testing.B) {
 	s := schema(b, "cicflow/2018")
 	for _, rows := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+		b.Run(strconv.Itoa(rows), func(b *testing.B) {
 			body := request(b, rows)
 			d, err := dataset.NewSplitDecoder(s, s.Inputs(false), dataset.Limits{})
 			if err != nil {

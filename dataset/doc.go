@@ -12,8 +12,9 @@
 // One function, [ParseNumber], reads every number of every format, so that training and serving see the same bits.
 // Decimal text is rounded to the nearest float64 and that to the nearest float32, as the tools that write these files
 // (Java, pandas) and our own feature code hold float64. Empty text, null, NaN, NA and None are missing and become NaN.
-// Infinity and what float32 cannot hold become ±[math.MaxFloat32], so that no arithmetic on a table meets an infinity;
-// negative zero becomes zero. True and false are 1 and 0.
+// Infinity is missing too: pandas writes it as null in JSON, so a model that was trained on it from CSV would never see
+// it in a request. What is finite but too large for float32 becomes ±[math.MaxFloat32], and negative zero becomes zero.
+// True and false are 1 and 0. No infinity is ever in a table.
 //
 // A category is the index in feature.Column.Categories; -1 is a value that is not among them, NaN a missing one. One-hot
 // inputs are then 1 for the row's category and 0 for others; all 0 for an unseen value, all NaN for a missing one.

@@ -200,7 +200,7 @@ func (l *layout) row(text []byte, i int, row []float32, b *builder) (next int, e
 			i = skipSpace(text, i+1)
 			continue
 		}
-		more := false
+		var more bool
 		if i, more, err = scanNext(text, i, ']'); err != nil {
 			return i, fmt.Errorf("column %s: %w", c.name, err)
 		}

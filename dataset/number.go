@@ -16,19 +16,13 @@ var pow10 = [...]float64{
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
-// Float32 rounds a number the way this package stores it: infinities and overflow become ±[math.MaxFloat32], negative
-// zero becomes zero, every NaN the same one.
+// Float32 rounds a number the way this package stores it: NaN and infinities are missing, what is too large for float32
+// becomes ±[math.MaxFloat32], negative zero becomes zero.
 func Float32(v float64) float32 {
-	switch f := float32(v); {
-	case f > math.MaxFloat32:
-		return math.MaxFloat32
-	case f < -math.MaxFloat32:
-		return -math.MaxFloat32
-	case f != f:
+	if v-v != 0 { // NaN or infinite
 		return missing
-	default:
-		return f + 0 // -0 + 0 is 0
 	}
+	return max(-math.MaxFloat32, min(math.MaxFloat32, float32(v))) + 0 // -0 + 0 is 0
 }
 
 // ParseNumber reads a number as every reader of this package does: see the package's documentation. It reports false for
@@ -76,7 +70,7 @@ func scanNumber(text []byte, i int) (v float32, next int, ok bool) {
 	}
 	f, ok := decimal(mantissa, exponent, digits)
 	if !ok {
-		f, _ = strconv.ParseFloat(string(text[first:i]), 64) // out of range gives +Inf, which Float32 expects
+		f, _ = strconv.ParseFloat(string(text[first:i]), 64) // out of range gives +Inf, as a float64 holds it
 	}
 	if negative {
 		f = -f
@@ -144,10 +138,6 @@ func parseWord(text []byte) (float32, bool) {
 		return v, true
 	}
 	switch {
-	case bytes.EqualFold(bare, []byte("inf")), bytes.EqualFold(bare, []byte("infinity")):
-		return math.MaxFloat32, true
-	case bytes.EqualFold(text, []byte("-inf")), bytes.EqualFold(text, []byte("-infinity")):
-		return -math.MaxFloat32, true
 	case bytes.EqualFold(text, []byte("true")):
 		return 1, true
 	case bytes.EqualFold(text, []byte("false")):
@@ -158,8 +148,7 @@ func parseWord(text []byte) (float32, bool) {
 
 // parsePoint reads numbers that start or end with their decimal point: ".5", "5.", "5.e3".
 func parsePoint(text []byte) (float32, bool) {
-	point := bytes.IndexByte(text, '.')
-	if point < 0 || len(text) < 2 {
+	if !bytes.Contains(text, []byte(".")) || len(text) < 2 {
 		return 0, false
 	}
 	for _, c := range text {
@@ -174,11 +163,12 @@ func parsePoint(text []byte) (float32, bool) {
 	return Float32(f), true
 }
 
-// isMissing reports whether text stands for no value.
+// isMissing reports whether text stands for no value, or for an infinite one.
 func isMissing(text []byte) bool {
 	switch string(text) {
 	case "", "NaN", "nan", "NAN", "-nan", "NA", "N/A", "null", "NULL", "None", "<NA>":
 		return true
 	}
-	return false
+	text = bytes.TrimPrefix(bytes.TrimPrefix(text, []byte("+")), []byte("-"))
+	return bytes.EqualFold(text, []byte("infinity")) || bytes.EqualFold(text, []byte("inf"))
 }

@@ -36,7 +36,7 @@ type Progress struct {
 // Options say what to read and how. The zero value reads what Schema.Inputs(false) needs, silently.
 type Options struct {
 	// Inputs are what a model or learner will want of the table: their columns must be there, unless the schema calls
-	// them optional. Nil stands for Schema.Inputs(false).
+	// them optional. Nil stands for Schema.Inputs(false), an empty slice for none.
 	Inputs []feature.Input
 	// Extra also keeps the other numbers and categories that the source has.
 	Extra bool

@@ -19,12 +19,17 @@ func (s *Set) strata(seed uint64) (groups []int32, strata [][]int32) {
 		strata[t] = append(strata[t], int32(k))
 	}
 	for t, stratum := range strata {
-		h := fnv.New64a()
-		h.Write([]byte(s.Types[t])) // so that a type's order does not hang on which other types there are
-		r := rand.New(rand.NewPCG(seed, h.Sum64()))
+		r := rand.New(rand.NewPCG(seed, nameSeed(s.Types[t])))
 		r.Shuffle(len(stratum), func(i, j int) { stratum[i], stratum[j] = stratum[j], stratum[i] })
 	}
 	return g.of, strata
+}
+
+// nameSeed is FNV-1a of a type's name, so that a type's order does not hang on which other types there are.
+func nameSeed(name string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // a hash never fails
+	return h.Sum64()
 }
 
 // Split parts the set at random: a fraction of each attack type's rows goes to held, but no row that equals one of rest.
