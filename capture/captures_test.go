@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func summary(t *testing.T, name, path string) []string {
 	}
 	line := []string{name}
 	for _, n := range []uint64{outer.Packets, outer.Bytes, outer.Decoded, outer.Fragments, outer.BadLength, inner.BadSum, inner.Tunnelled} {
-		line = append(line, fmt.Sprint(n))
+		line = append(line, strconv.FormatUint(n, 10))
 	}
 	return append(line, strings.Join(ignored, " "))
 }

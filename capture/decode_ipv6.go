@@ -56,20 +56,17 @@ func jumbo(s span, next byte) int {
 // extensions follows the chain of extension headers to the transport header, a fragment or what cannot be read.
 func (d *Decoder) extensions(s span, p *mlids.Packet) Reason {
 	for range maxExtensions {
-		size := 0
-		switch p.Proto {
-		case extHopByHop, extRouting, extDestination, extMobility, extHIP, extShim6, extAuth, extFragment:
-			if len(s.b) < 8 {
-				return s.lacks(8)
-			}
-			size = extensionSize(p.Proto, s.b)
-		default:
+		header, kind := s.b, p.Proto
+		if !isExtension(kind) {
 			return d.transport(s, p)
 		}
+		if len(header) < 8 {
+			return s.lacks(8)
+		}
+		size := extensionSize(kind, header)
 		if size > s.wire {
 			return BadLength
 		}
-		header, kind := s.b, p.Proto
 		p.Proto = header[0]
 		p.IPHeader += uint16(size)
 		s = s.skip(size)
@@ -93,6 +90,15 @@ func (d *Decoder) fragment6(header []byte, s span, p *mlids.Packet) Reason {
 		return d.fragments.later(key, s, p)
 	}
 	return d.fragments.first(key, p, d.extensions(s, p))
+}
+
+// isExtension reports whether a next header is one of those that lead on to another.
+func isExtension(kind byte) bool {
+	switch kind {
+	case extHopByHop, extRouting, extDestination, extMobility, extHIP, extShim6, extAuth, extFragment:
+		return true
+	}
+	return false
 }
 
 // extensionSize is the length of an extension header in bytes: in units of 8 without the first, except where the

@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -179,7 +179,7 @@ func TestPcapErrors(t *testing.T) {
 			if !errors.Is(err, c.want) || c.text != "" && err.Error() != c.text {
 				t.Errorf("got  %v\nwant %s", err, c.text)
 			}
-			if again := src.Next(t.Context(), &Frame{}); again != err {
+			if again := src.Next(t.Context(), &Frame{}); !errors.Is(again, err) {
 				t.Errorf("a second Next: %v", again)
 			}
 		})
@@ -194,7 +194,7 @@ func TestLargeFramesAndShortReads(t *testing.T) {
 	}
 	file := pcapFile(binary.BigEndian, 0xa1b2c3d4, LinkEthernet, frames...)
 	for _, step := range []int{1000, 65536, 1 << 30} {
-		t.Run(fmt.Sprint(step), func(t *testing.T) {
+		t.Run(strconv.Itoa(step), func(t *testing.T) {
 			got, err := collect(t.Context(), NewFile("x.pcap", &stepReader{bytes.NewReader(file), step}))
 			if err != nil || len(got) != len(frames) {
 				t.Fatalf("%d frames, %v", len(got), err)

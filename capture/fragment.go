@@ -57,11 +57,10 @@ func (t *fragments) later(key fragmentKey, s span, p *mlids.Packet) Reason {
 // hasPorts reports whether the fragments of a protocol are of no use without their first one.
 func hasPorts(proto byte) bool {
 	switch proto {
-	case mlids.ProtoTCP, mlids.ProtoUDP, mlids.ProtoICMP, mlids.ProtoICMPv6, mlids.ProtoSCTP,
-		extHopByHop, extRouting, extDestination, extAuth, extMobility, extHIP, extShim6:
+	case mlids.ProtoTCP, mlids.ProtoUDP, mlids.ProtoICMP, mlids.ProtoICMPv6, mlids.ProtoSCTP:
 		return true
 	}
-	return false
+	return isExtension(proto)
 }
 
 // add remembers the head of the packet that p begins, in the place of the oldest in its set.

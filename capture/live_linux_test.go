@@ -20,29 +20,29 @@ const veth0, veth1 = "mlids0", "mlids1"
 
 // namespace gives the test a network namespace of its own with lo and the veth pair veth0 and veth1. The test's thread is not
 // unlocked, so that it ends with the test, and the namespace with it.
-func namespace(t testing.TB) {
-	t.Helper()
+func namespace(tb testing.TB) {
+	tb.Helper()
 	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs ip(8) of iproute2")
+		tb.Skip("needs ip(8) of iproute2")
 	}
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Skipf("needs root for a network namespace: %v", err)
+		tb.Skipf("needs root for a network namespace: %v", err)
 	}
-	if !ip(t, "link", "set", "lo", "up") || !ip(t, "link", "add", "name", veth0, "type", "veth", "peer", "name", veth1) {
-		t.Skip("needs veth interfaces")
+	if !ip(tb, "link", "set", "lo", "up") || !ip(tb, "link", "add", "name", veth0, "type", "veth", "peer", "name", veth1) {
+		tb.Skip("needs veth interfaces")
 	}
 	for _, name := range []string{veth0, veth1} {
-		ip(t, "link", "set", "dev", name, "addrgenmode", "none")
-		ip(t, "link", "set", "dev", name, "up")
+		ip(tb, "link", "set", "dev", name, "addrgenmode", "none")
+		ip(tb, "link", "set", "dev", name, "up")
 	}
 }
 
-func ip(t testing.TB, args ...string) bool {
-	t.Helper()
+func ip(tb testing.TB, args ...string) bool {
+	tb.Helper()
 	out, err := exec.Command("ip", args...).CombinedOutput()
 	if err != nil {
-		t.Logf("ip %v: %v: %s", args, err, out)
+		tb.Logf("ip %v: %v: %s", args, err, out)
 	}
 	return err == nil
 }
@@ -53,46 +53,46 @@ type sender struct {
 	to *unix.SockaddrLinklayer
 }
 
-func newSender(t testing.TB, name string) *sender {
-	t.Helper()
+func newSender(tb testing.TB, name string) *sender {
+	tb.Helper()
 	face, err := net.InterfaceByName(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = unix.Close(fd) })
+	tb.Cleanup(func() { _ = unix.Close(fd) })
 	to := &unix.SockaddrLinklayer{Ifindex: face.Index}
 	if err := unix.Bind(fd, to); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &sender{fd, to}
 }
 
-func (s *sender) send(t testing.TB, frame []byte) {
-	t.Helper()
+func (s *sender) send(tb testing.TB, frame []byte) {
+	tb.Helper()
 	for {
 		_, err := unix.Write(s.fd, frame)
 		if err == nil {
 			return
 		}
 		if !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
 
-func openLiveTest(t testing.TB, cfg LiveConfig) *Live {
-	t.Helper()
+func openLiveTest(tb testing.TB, cfg LiveConfig) *Live {
+	tb.Helper()
 	live, err := OpenLive(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := live.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return live
@@ -193,7 +193,7 @@ func TestLiveKernelFilter(t *testing.T) {
 		live := openLiveTest(t, LiveConfig{Interface: veth1, Filter: c.filter, Idle: 3 * ringRetire})
 		newSender(t, veth0).send(t, vlanFrame(etherVLAN, 7, numbered(1)))
 		var f Frame
-		if err := live.Next(t.Context(), &f); (err == nil) != c.want || err != nil && err != ErrIdle {
+		if err := live.Next(t.Context(), &f); (err == nil) != c.want || err != nil && !errors.Is(err, ErrIdle) {
 			t.Errorf("%q: %v, want a frame: %v", c.filter, err, c.want)
 		}
 	}
@@ -278,7 +278,7 @@ func TestLiveInterfaceGoesDown(t *testing.T) {
 	if !errors.Is(err, ErrInterface) || seen != 1 {
 		t.Errorf("%d packets, %v", seen, err)
 	}
-	if again := live.Next(t.Context(), &Frame{}); again != err {
+	if again := live.Next(t.Context(), &Frame{}); !errors.Is(again, err) {
 		t.Errorf("after the end: %v", again)
 	}
 	if _, err := OpenLive(LiveConfig{Interface: veth1}); !errors.Is(err, ErrInterface) {

@@ -67,29 +67,33 @@ func (g *pcapng) next(ctx context.Context, b *blocks, f *Frame) error {
 			}
 			continue
 		}
-		size := g.u32(head[4:])
-		if size < blockFrame || size%4 != 0 {
-			return fmt.Errorf("offset %d: block of type %d claims %d bytes, expected a multiple of 4 from %d: %w",
-				at, kind, size, blockFrame, ErrCorrupt)
-		}
-		if kind != blockEnhanced && kind != blockSimple && kind != blockObsolete && kind != blockInterface {
-			if err := b.skip(ctx, int64(size)); err != nil {
-				return short(err, fmt.Sprintf("block of type %d", kind), at, int(b.offset()-at), int(size))
-			}
-			continue
-		}
-		body, err := g.body(ctx, b, kind, size)
+		body, err := g.block(ctx, b, kind, g.u32(head[4:]))
 		if err != nil {
 			return err
 		}
-		found, err := g.read(kind, body, f)
-		if err != nil {
+		if found, err := g.read(kind, body, f); err != nil {
 			return fmt.Errorf("offset %d: %w", at, err)
-		}
-		if found {
+		} else if found {
 			return nil
 		}
 	}
+}
+
+// block takes a block and gives its body, nothing for the kinds that are skipped.
+func (g *pcapng) block(ctx context.Context, b *blocks, kind, size uint32) ([]byte, error) {
+	at := b.offset()
+	if size < blockFrame || size%4 != 0 {
+		return nil, fmt.Errorf("offset %d: block of type %d claims %d bytes, expected a multiple of 4 from %d: %w",
+			at, kind, size, blockFrame, ErrCorrupt)
+	}
+	switch kind {
+	case blockEnhanced, blockSimple, blockObsolete, blockInterface:
+		return g.body(ctx, b, kind, size)
+	}
+	if err := b.skip(ctx, int64(size)); err != nil {
+		return nil, short(err, fmt.Sprintf("block of type %d", kind), at, int(b.offset()-at), int(size))
+	}
+	return nil, nil
 }
 
 // body takes a whole block and gives what stands between its two lengths.
@@ -154,9 +158,10 @@ func (g *pcapng) read(kind uint32, body []byte, f *Frame) (bool, error) {
 		return true, g.packet(f, uint32(g.u16(body)), body[4:], body[20:])
 	case blockSimple:
 		return true, g.simple(f, body)
-	default:
+	case blockInterface:
 		return false, g.describe(body)
 	}
+	return false, nil
 }
 
 // packet fills f from the fields that enhanced and obsolete packet blocks share: time, captured and original length.

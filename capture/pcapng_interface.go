@@ -110,7 +110,7 @@ func pow10(n byte) uint64 {
 
 // nanoseconds turns a time stamp into nanoseconds since the Unix epoch; one beyond the year 2262 becomes the latest.
 func (in *ngInterface) nanoseconds(stamp uint64) int64 {
-	hi, lo := uint64(0), stamp
+	var hi, lo uint64
 	switch {
 	case in.scale != 0:
 		hi, lo = bits.Mul64(stamp, in.scale)

@@ -55,8 +55,8 @@ func (l Layout) shift(tags int) int {
 }
 
 // field compares a field of the network header, or of what follows at a fixed offset.
-func (l Layout) field(tags, off, size int, test bpf.JumpTest, value uint32) comparison {
-	return compare(load(l.Network+l.shift(tags)+off, size), test, value)
+func (l Layout) field(tags, off, size int, value uint32) comparison {
+	return compare(load(l.Network+l.shift(tags)+off, size), bpf.JumpEqual, value)
 }
 
 // network tests what the network layer is.
@@ -71,7 +71,7 @@ func (l Layout) network(ether uint16, tags int) node {
 	case etherIPv6:
 		version = 0x60
 	}
-	c := l.field(tags, 0, 1, bpf.JumpEqual, version)
+	c := l.field(tags, 0, 1, version)
 	return c.masked(0xf0)
 }
 
@@ -97,10 +97,10 @@ func (l Layout) protocol(name string, tags int) node {
 // ipProtocol tests the protocol number of IPv4 or IPv6 packets or both; in IPv6 also behind a fragment header.
 func (l Layout) ipProtocol(version string, number uint8, tags int) node {
 	const next6, nextFragment, fragmentHeader = 6, 40, 44
-	v4 := all(l.network(etherIPv4, tags), l.field(tags, 9, 1, bpf.JumpEqual, uint32(number)))
+	v4 := all(l.network(etherIPv4, tags), l.field(tags, 9, 1, uint32(number)))
 	v6 := all(l.network(etherIPv6, tags), either(
-		l.field(tags, next6, 1, bpf.JumpEqual, uint32(number)),
-		all(l.field(tags, next6, 1, bpf.JumpEqual, fragmentHeader), l.field(tags, nextFragment, 1, bpf.JumpEqual, uint32(number)))))
+		l.field(tags, next6, 1, uint32(number)),
+		all(l.field(tags, next6, 1, fragmentHeader), l.field(tags, nextFragment, 1, uint32(number)))))
 	switch version {
 	case "ip":
 		return v4
@@ -129,7 +129,7 @@ func (l Layout) address4(q qualifiers, prefix netip.Prefix, tags int) node {
 	value := be32(prefix.Addr().AsSlice()) & mask
 	in := func(ether uint16, src, dst int) node {
 		return all(l.network(ether, tags), directed(q.dir,
-			l.field(tags, src, 4, bpf.JumpEqual, value).masked(mask), l.field(tags, dst, 4, bpf.JumpEqual, value).masked(mask)))
+			l.field(tags, src, 4, value).masked(mask), l.field(tags, dst, 4, value).masked(mask)))
 	}
 	ip, arp, rarp := in(etherIPv4, 12, 16), in(etherARP, 14, 24), in(etherRARP, 14, 24)
 	switch q.proto {
@@ -153,7 +153,7 @@ func (l Layout) address6(dir string, prefix netip.Prefix, tags int) node {
 		addr := prefix.Addr().AsSlice()
 		for bits := prefix.Bits(); bits > 0; bits, off, addr = bits-32, off+4, addr[4:] {
 			mask := mask4(min(bits, 32))
-			test = all(test, l.field(tags, off, 4, bpf.JumpEqual, be32(addr)&mask).masked(mask))
+			test = all(test, l.field(tags, off, 4, be32(addr)&mask).masked(mask))
 		}
 		return test
 	}
@@ -164,17 +164,17 @@ func (l Layout) address6(dir string, prefix netip.Prefix, tags int) node {
 func (l Layout) ports(q qualifiers, low, high uint16, tags int) node {
 	carriers := func(off int) node {
 		if number, ok := protocols[q.proto]; ok && number >= 0 {
-			return l.field(tags, off, 1, bpf.JumpEqual, uint32(number))
+			return l.field(tags, off, 1, uint32(number))
 		}
-		return either(l.field(tags, off, 1, bpf.JumpEqual, 132), either(
-			l.field(tags, off, 1, bpf.JumpEqual, 6), l.field(tags, off, 1, bpf.JumpEqual, 17)))
+		return either(l.field(tags, off, 1, 132), either(
+			l.field(tags, off, 1, 6), l.field(tags, off, 1, 17)))
 	}
 	base := l.Network + l.shift(tags)
 	behind4 := func(off int) node {
 		header := []bpf.Instruction{bpf.LoadMemShift{Off: uint32(base)}, bpf.LoadIndirect{Off: uint32(base + off), Size: 2}}
 		return between(header, low, high)
 	}
-	whole := l.field(tags, 6, 2, bpf.JumpEqual, 0).masked(0x1fff)
+	whole := l.field(tags, 6, 2, 0).masked(0x1fff)
 	v4 := all(l.network(etherIPv4, tags), all(carriers(9), all(whole, directed(q.dir, behind4(0), behind4(2)))))
 	v6 := all(l.network(etherIPv6, tags), all(carriers(6), directed(q.dir,
 		between(load(base+40, 2), low, high), between(load(base+42, 2), low, high))))
@@ -198,7 +198,7 @@ func (l Layout) vlan(tag, id int) node {
 	}
 	test := either(l.network(etherVLAN, tag-1), either(l.network(etherSTag, tag-1), l.network(etherQinQ, tag-1)))
 	if id >= 0 {
-		test = all(test, l.field(tag-1, 0, 2, bpf.JumpEqual, uint32(id)).masked(0xfff))
+		test = all(test, l.field(tag-1, 0, 2, uint32(id)).masked(0xfff))
 	}
 	return test
 }
