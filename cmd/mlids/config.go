@@ -52,53 +52,65 @@ func configureFromFile(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	var doc map[string]yaml.Node
+	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return fmt.Errorf("read configuration %s: %w", path, err)
 	}
-	for _, key := range sortedKeys(doc) {
-		node := doc[key]
-		if err := configureKey(cmd, key, node); err != nil {
-			return fmt.Errorf("%s:%d: %w", path, node.Line, err)
-		}
+	if len(doc.Content) == 0 {
+		return nil // an empty file
+	}
+	err = eachKey(doc.Content[0], func(key string, value *yaml.Node) error { return configureKey(cmd, key, value) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
-// configureKey applies one key of the file's top: a flag of all verbs, or a verb's section.
-func configureKey(cmd *cobra.Command, key string, node yaml.Node) error {
-	root := cmd.Root()
-	if f := root.PersistentFlags().Lookup(key); f != nil {
-		return setFromNode(cmd.Flags(), f, node)
+// errLine marks an error that already names its line.
+var errLine = errors.New("line")
+
+// eachKey visits the keys of a mapping; errors get the line.
+func eachKey(mapping *yaml.Node, visit func(key string, value *yaml.Node) error) error {
+	if mapping.Kind != yaml.MappingNode {
+		return fmt.Errorf("%w %d: want keys and values", errLine, mapping.Line)
 	}
-	verb, _, err := root.Find([]string{key})
-	if err != nil || verb == root {
-		return fmt.Errorf("unknown key %q: neither a verb nor a flag of all verbs", key)
-	}
-	if node.Kind != yaml.MappingNode {
-		return fmt.Errorf("%s: want keys and values below it", key)
-	}
-	var section map[string]yaml.Node
-	if err := node.Decode(&section); err != nil {
-		return err
-	}
-	for _, name := range sortedKeys(section) {
-		f := verb.Flags().Lookup(name)
-		if f == nil {
-			return fmt.Errorf("unknown key %q: verb %s has no such flag", name, key)
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		err := visit(key.Value, mapping.Content[i+1])
+		if err != nil && !errors.Is(err, errLine) {
+			err = fmt.Errorf("%w %d: %w", errLine, key.Line, err)
 		}
-		if verb != cmd {
-			continue
-		}
-		if err := setFromNode(cmd.Flags(), f, section[name]); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// configureKey applies one key of the file's top: a flag of all verbs, or a verb's section.
+func configureKey(cmd *cobra.Command, key string, value *yaml.Node) error {
+	root := cmd.Root()
+	if root.PersistentFlags().Lookup(key) != nil {
+		return setFromNode(cmd.Flags(), cmd.Flags().Lookup(key), value)
+	}
+	verb, _, err := root.Find([]string{key})
+	if err != nil || verb == root {
+		return fmt.Errorf("unknown key %q: neither a verb nor a flag of all verbs", key)
+	}
+	return eachKey(value, func(name string, value *yaml.Node) error {
+		f := verb.Flags().Lookup(name)
+		if f == nil {
+			return fmt.Errorf("unknown key %q: verb %s has no such flag", name, key)
+		}
+		if verb != cmd {
+			return nil
+		}
+		return setFromNode(cmd.Flags(), f, value)
+	})
+}
+
 // setFromNode gives a flag its value from the file unless the command line or the environment did.
-func setFromNode(flags *pflag.FlagSet, f *pflag.Flag, node yaml.Node) error {
+func setFromNode(flags *pflag.FlagSet, f *pflag.Flag, node *yaml.Node) error {
 	if f.Changed {
 		return nil
 	}
