@@ -9,7 +9,7 @@ import (
 // DecoderConfig says what a decoder does beyond finding the headers.
 type DecoderConfig struct {
 	Decapsulate bool // look into one level of IP-in-IP, 6in4, GRE, GTP-U, VXLAN and Teredo; else the outer packet counts
-	Checksums   bool // verify checksums; captures of one's own outgoing traffic fail where the card computes them
+	Checksums   bool // verify checksums; in files, one's own outgoing traffic fails where the card computes them
 }
 
 // Decoder finds the headers of frames. It belongs to one goroutine; it remembers the ports of fragmented packets.
@@ -17,6 +17,7 @@ type Decoder struct {
 	cfg       DecoderConfig
 	counters  Counters
 	fragments fragments
+	sums      bool // verify the transport checksum of the frame being decoded
 }
 
 // NewDecoder makes a decoder.
@@ -30,6 +31,7 @@ func (d *Decoder) Counters() Counters { return d.counters }
 func (d *Decoder) Decode(f *Frame, p *mlids.Packet) Reason {
 	*p = mlids.Packet{Time: f.Time, WireLen: f.WireLen, CaptureLen: uint32(len(f.Data))}
 	s := span{f.Data, int(max(f.WireLen, uint32(len(f.Data))))}
+	d.sums = d.cfg.Checksums && !f.Unready
 	var reason Reason
 	if f.Link == LinkEthernet {
 		reason = d.ethernet(s, p)
@@ -124,7 +126,7 @@ func (d *Decoder) transport(s span, p *mlids.Packet) Reason {
 	if reason != Decoded {
 		return reason
 	}
-	if d.cfg.Checksums && !p.Fragment && len(s.b) == s.wire {
+	if d.sums && !p.Fragment && len(s.b) == s.wire {
 		p.BadChecksum = p.BadChecksum || !transportSum(s.b, p)
 	}
 	rest := s.skip(header)

@@ -29,6 +29,20 @@
 //
 // or the error of the operating system.
 //
+// # Interfaces
+//
+// OpenLive reads an interface, or all of them ("any"), through an AF_PACKET ring of version 3: the kernel writes blocks
+// of frames into memory that is shared with it, and drops what finds no room (Live.Stats counts that). The kernel also
+// runs the filter, of which package filter says the language, and cuts frames to the snap length. VLAN tags that it or
+// the card took off are put back. Interfaces without Ethernet headers, and "any", give Linux cooked frames v2. Frames on
+// the loopback interface come once, not twice. Sources of one fan-out group share the traffic; the kernel sends both
+// directions of a flow to the same one, but fragments by their addresses alone.
+//
+// # Waiting
+//
+// Next waits in Live, in standard input and in files that are followed, and stops when its context ends. Replay gives a
+// file's frames at the pace of their time stamps.
+//
 // # Link types
 //
 //	number       name                 what follows

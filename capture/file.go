@@ -69,6 +69,7 @@ func (s *File) Next(ctx context.Context, f *Frame) error {
 	if err := s.format.next(ctx, s.b, f); err != nil {
 		return s.fail(err)
 	}
+	f.Unready = false
 	s.packets++
 	return nil
 }

@@ -212,9 +212,12 @@ func TestLiveLoopbackHasEachFrameOnce(t *testing.T) {
 		}
 		_ = conn.Close()
 		seen := 0
-		err = RunIdle(t.Context(), live, NewDecoder(DecoderConfig{}), func(p *mlids.Packet) error {
+		err = RunIdle(t.Context(), live, NewDecoder(DecoderConfig{Checksums: true}), func(p *mlids.Packet) error {
 			if string(p.Payload) == "once" {
 				seen++
+			}
+			if p.BadChecksum {
+				t.Errorf("%s: a checksum left to the card is called wrong: %+v", face, p)
 			}
 			return nil
 		}, func() error { return errStop })

@@ -79,6 +79,7 @@ func (r *ring) next(f *Frame) bool {
 		}
 		f.Time = int64(host32(h[packetSec:]))*second + int64(host32(h[packetNsec:]))
 		f.WireLen = host32(h[packetLen:])
+		f.Unready = host32(h[packetStatus:])&unix.TP_STATUS_CSUMNOTREADY != 0
 		if r.cooked {
 			f.cook(h)
 		} else {

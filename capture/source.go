@@ -31,6 +31,7 @@ type Frame struct {
 	Time    int64  // nanoseconds since the Unix epoch
 	WireLen uint32 // bytes of the frame on the wire, at least len(Data)
 	Link    LinkType
+	Unready bool // this host sent it, and left its transport checksum to the network card
 }
 
 // Source gives frames one after the other. It belongs to one goroutine.
