@@ -69,10 +69,10 @@ func TestPcapngSectionsInterfacesAndBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Frame{
-		{[]byte("first"), 5 * second, 5, LinkSLL2},
-		{[]byte("other"), 6*second + 1000, 5, LinkEthernet},
-		{[]byte("abcd"), 7*second + 8, 20, LinkRaw},
-		{[]byte("efgh"), 7*second + 8, 9, LinkRaw},
+		{Data: []byte("first"), Time: 5 * second, WireLen: 5, Link: LinkSLL2},
+		{Data: []byte("other"), Time: 6*second + 1000, WireLen: 5, Link: LinkEthernet},
+		{Data: []byte("abcd"), Time: 7*second + 8, WireLen: 20, Link: LinkRaw},
+		{Data: []byte("efgh"), Time: 7*second + 8, WireLen: 9, Link: LinkRaw},
 	}
 	if len(frames) != len(want) {
 		t.Fatalf("%d frames, want %d", len(frames), len(want))
