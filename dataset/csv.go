@@ -96,10 +96,8 @@ func (c *csvReader) start(ctx context.Context, s *feature.Schema) (first [][]byt
 	} else {
 		first = fields
 	}
-	if c.opts.Choose != nil {
-		if s, err = c.opts.Choose(c.header); err != nil {
-			return nil, err
-		}
+	if s, err = c.opts.schema(s, c.header); err != nil {
+		return nil, err
 	}
 	c.build = newBuilder(s, c.opts)
 	c.build.table.lines = true

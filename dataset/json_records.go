@@ -19,6 +19,10 @@ func ReadRecords(ctx context.Context, r io.Reader, s *feature.Schema, o Options)
 		return nil, fmt.Errorf("%s: %w", o.name(), w.at(err))
 	}
 	if t.build == nil { // no record, so no names: an empty table
+		s, err := o.schema(s, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.name(), err)
+		}
 		t.build = newBuilder(s, &o)
 	}
 	table, err := t.build.finish(ctx)
@@ -66,11 +70,9 @@ func (t *recordTable) begin(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s := t.schema
-	if t.opts.Choose != nil {
-		if s, err = t.opts.Choose(header); err != nil {
-			return err
-		}
+	s, err := t.opts.schema(t.schema, header)
+	if err != nil {
+		return err
 	}
 	t.build = newBuilder(s, t.opts)
 	if err := t.build.arrange(ctx, header, false); err != nil {

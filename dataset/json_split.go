@@ -17,11 +17,9 @@ func ReadSplit(ctx context.Context, r io.Reader, s *feature.Schema, o Options) (
 	var b *builder
 	p := splitParser{window: window{r: r, keep: -1, max: limits.Record}, limits: limits}
 	p.onHeader = func(header []string) error {
-		if o.Choose != nil {
-			var err error
-			if s, err = o.Choose(header); err != nil {
-				return err
-			}
+		s, err := o.schema(s, header)
+		if err != nil {
+			return err
 		}
 		b = newBuilder(s, &o)
 		if err := b.arrange(ctx, header, false); err != nil {

@@ -19,10 +19,15 @@ var pow10 = [...]float64{
 // Float32 rounds a number the way this package stores it: NaN and infinities are missing, what is too large for float32
 // becomes ±[math.MaxFloat32], negative zero becomes zero.
 func Float32(v float64) float32 {
-	if v-v != 0 { // NaN or infinite
+	switch {
+	case math.Abs(v) <= math.MaxFloat32:
+		return float32(v) + 0 // -0 + 0 is 0
+	case v-v != 0: // NaN or infinite
 		return missing
+	case v < 0:
+		return -math.MaxFloat32
 	}
-	return max(-math.MaxFloat32, min(math.MaxFloat32, float32(v))) + 0 // -0 + 0 is 0
+	return math.MaxFloat32
 }
 
 // ParseNumber reads a number as every reader of this package does: see the package's documentation. It reports false for

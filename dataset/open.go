@@ -27,7 +27,8 @@ func Open(ctx context.Context, source string, s *feature.Schema, o Options) (*Ta
 			return nil, fmt.Errorf("%w -: there is no standard input here", ErrSource)
 		}
 		o.Name = cmp.Or(o.Name, "standard input")
-		return openStream(ctx, o.Stdin, "", s, o)
+		o.source = &counter{r: o.Stdin}
+		return openStream(ctx, o.source, "", s, o)
 	}
 	o.Name = cmp.Or(o.Name, source)
 	f, err := os.Open(source)

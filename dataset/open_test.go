@@ -64,6 +64,12 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: got %v; want ErrSource with %q", source, err, say)
 		}
 	}
+	for _, content := range []string{asCSV, asSplit, asRecords, "[]", string(parquetBytes(t, asCSV))} {
+		o := dataset.Options{Stdin: strings.NewReader(content)}
+		if _, err := dataset.Open(t.Context(), "-", nil, o); !errors.Is(err, dataset.ErrColumn) {
+			t.Errorf("without schema: got %v; want ErrColumn", err)
+		}
+	}
 	_, err := dataset.Open(t.Context(), filepath.Join(t.TempDir(), "none.csv"), small(t), dataset.Options{})
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v; want fs.ErrNotExist", err)

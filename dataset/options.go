@@ -3,6 +3,7 @@ package dataset
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 
@@ -58,6 +59,17 @@ type Options struct {
 	Name  string    // name of the source in errors; Open sets it when it is empty
 
 	source *counter // where bytes are counted, when the source is a file
+}
+
+// schema is the one to read by: chosen by the header, or the one given.
+func (o *Options) schema(given *feature.Schema, header []string) (*feature.Schema, error) {
+	if o.Choose != nil {
+		return o.Choose(header)
+	}
+	if given == nil {
+		return nil, fmt.Errorf("%w: no schema to read by", ErrColumn)
+	}
+	return given, nil
 }
 
 func (o *Options) name() string { return cmp.Or(o.Name, "input") }

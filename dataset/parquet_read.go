@@ -69,11 +69,9 @@ func (p *parquetReader) read(ctx context.Context, s *feature.Schema) (*Table, er
 			p.leaves = append(p.leaves, c)
 		}
 	}
-	if p.opts.Choose != nil {
-		var err error
-		if s, err = p.opts.Choose(header); err != nil {
-			return nil, err
-		}
+	s, err := p.opts.schema(s, header)
+	if err != nil {
+		return nil, err
 	}
 	p.build = newBuilder(s, p.opts)
 	if err := p.build.arrange(ctx, header, false); err != nil {
