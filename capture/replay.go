@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -15,8 +16,11 @@ type replay struct {
 }
 
 // Replay gives the frames of src at speed times the pace of their time stamps: 1 is real time, 10 ten times as fast. A
-// frame that is due, or older than the one before, does not wait.
+// frame that is due, or older than the one before, does not wait. A speed that is not above 0 does without pacing.
 func Replay(src Source, speed float64) Source {
+	if !(speed > 0) { // NaN, too
+		return src
+	}
 	return &replay{Source: src, speed: speed}
 }
 
@@ -31,7 +35,7 @@ func (r *replay) Next(ctx context.Context, f *Frame) error {
 		<-r.timer.C
 		return nil
 	}
-	due := time.Duration(float64(f.Time-r.first) / r.speed)
+	due := time.Duration(min(float64(f.Time-r.first)/r.speed, math.MaxInt64/2))
 	wait := due - time.Since(r.started)
 	if wait <= 0 {
 		return nil

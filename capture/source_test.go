@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -155,6 +156,25 @@ func TestReplayStopsAndTakesTimeRunningBackwards(t *testing.T) {
 		err := src.Next(ctx, &f)
 		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
 			t.Errorf("after %v: %v", took, err)
+		}
+	})
+}
+
+func TestReplayOfOddSpeeds(t *testing.T) {
+	for _, speed := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		began := time.Now()
+		if frames, err := collect(t.Context(), Replay(NewFile("x", bytes.NewReader(small())), speed)); err != nil || len(frames) != 3 {
+			t.Errorf("speed %v: %d frames, %v", speed, len(frames), err)
+		}
+		if took := time.Since(began); took > 900*time.Millisecond {
+			t.Errorf("speed %v: waited %v", speed, took)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		if frames, err := collect(ctx, Replay(NewFile("x", bytes.NewReader(small())), 1e-300)); !errors.Is(err, context.DeadlineExceeded) || len(frames) != 1 {
+			t.Errorf("hardly moving: %d frames, %v", len(frames), err)
 		}
 	})
 }
