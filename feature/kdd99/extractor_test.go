@@ -265,18 +265,26 @@ func TestInspectorsAreBounded(t *testing.T) {
 	}
 }
 
-// TestEveryCapture reads all captures by both rules: each row has all columns, in their ranges.
+// TestEveryCapture reads all captures by both rules: each row has all columns, in their ranges. Floods take gureKddcup's
+// unbounded window long, so that sees the beginning of each only.
 func TestEveryCapture(t *testing.T) {
+	const beginning = 3000
 	s := schema(t)
 	err := filepath.WalkDir(testdata.Path(t, "pcap"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.Contains(path, ".pcap") && !strings.HasSuffix(path, ".cap") {
 			return err
 		}
-		for _, rules := range []Rules{KDD99(), Gure()} {
-			for _, r := range extractFile(t, Config{Rules: rules}, path) {
-				checkRow(t, s, &r)
+		data := extractor(t, Config{}, func(r *Row) { checkRow(t, s, r) })
+		gure := extractor(t, Config{Rules: Gure()}, func(r *Row) { checkRow(t, s, r) })
+		n := 0
+		readPackets(t, path, false, func(p *mlids.Packet) {
+			data.Add(p)
+			if n++; n <= beginning {
+				gure.Add(p)
 			}
-		}
+		})
+		data.Flush()
+		gure.Flush()
 		return nil
 	})
 	if err != nil {

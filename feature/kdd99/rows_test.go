@@ -22,7 +22,7 @@ const (
 	hostSrvColumn    = 32
 	hostRateColumn   = 33
 	dataColumns      = 42
-	wholeWindow      = 0.005 // how far a printed share may be off
+	rounding         = 0.005 // how far a printed share may be off
 	firstConnections = 3     // rows whose host window is 0 throughout: the first of each of the files that were joined
 )
 
@@ -61,12 +61,14 @@ func num(t *testing.T, text string) float64 {
 }
 
 // TestDataKeepTheRules checks what rules.go and docs/kdd99.md say of the data against the data: how shares are computed
-// and printed, which flags are failures, what diff rates count, how large windows are.
+// and printed, which flags are failures, what diff rates count, how large windows are, what ICMP and UDP look like.
 func TestDataKeepTheRules(t *testing.T) {
 	shares := map[int]map[string]bool{}
 	var rows, firsts, unlike, wide, alone, wrongAlone int
 	dataRows(t, func(line int, f []string) {
 		rows++
+		checkKinds(t, line, f)
+		checkProtocol(t, line, f)
 		count, hosts, services := int(num(t, f[countColumn])), int(num(t, f[hostCountColumn])), int(num(t, f[hostSrvColumn]))
 		if hosts == 0 {
 			firsts++
@@ -81,7 +83,8 @@ func TestDataKeepTheRules(t *testing.T) {
 				t.Logf("line %d: field %d is %s, no share of %d", line, w[0]+1, f[w[0]], w[1])
 			}
 		}
-		if union := float64(hosts+services) - num(t, f[hostRateColumn])*float64(hosts); union > hostMax+float64(hosts)*wholeWindow+1e-6 {
+		if tooWide(hosts, services, num(t, f[hostRateColumn]), hostMax) ||
+			tooWide(count, int(num(t, f[srvCountColumn])), num(t, f[rateColumn+4]), countMax) {
 			wide++
 		}
 		if count == 1 {
@@ -96,6 +99,12 @@ func TestDataKeepTheRules(t *testing.T) {
 	if firsts > firstConnections || unlike > 0 || wide > 0 || wrongAlone > 0 || rows < 49_000 {
 		t.Error("the data do not keep the rules")
 	}
+}
+
+// tooWide reports whether a window must hold more than most connections: those to the host and those of the service,
+// less those that are both.
+func tooWide(host, service int, same float64, most int) bool {
+	return float64(host+service)-same*float64(host) > float64(most)+float64(host)*rounding+1e-6
 }
 
 // printable reports whether a share of a count can be printed so.
@@ -124,33 +133,33 @@ func failsLike(f []string) bool {
 	return f[rateColumn] == syn && f[rateColumn+2] == rej
 }
 
-// TestDiffRatesOfData checks that diff rates count kinds: of two or three connections each possible mixture has another
-// value than a share of connections would.
-func TestDiffRatesOfData(t *testing.T) {
-	want := map[string]bool{
-		"2 0.50 1.00": true, "2 1.00 0.00": true, "3 0.33 0.67": true, "3 0.33 1.00": true, "3 0.67 0.67": true, "3 1.00 0.00": true,
-	}
-	dataRows(t, func(line int, f []string) {
-		for _, at := range [][3]int{{countColumn, rateColumn + 4, rateColumn + 5}, {hostCountColumn, hostRateColumn, hostRateColumn + 1}} {
-			if n := f[at[0]]; (n == "2" || n == "3") && !want[n+" "+f[at[1]]+" "+f[at[2]]] {
-				t.Errorf("line %d: of %s connections same_srv_rate is %s and diff_srv_rate %s", line, n, f[at[1]], f[at[2]])
-			}
-		}
-	})
+// mixtures are the same_srv_rate and diff_srv_rate that two or three connections can have when diff rates count kinds.
+var mixtures = map[string]bool{
+	"2 0.50 1.00": true, "2 1.00 0.00": true,
+	"3 0.33 0.67": true, "3 0.33 1.00": true, "3 0.67 0.67": true, "3 1.00 0.00": true,
 }
 
-// TestDataByProtocol checks what is said of ICMP and UDP.
-func TestDataByProtocol(t *testing.T) {
-	dataRows(t, func(line int, f []string) {
-		switch f[protocolColumn] {
-		case "icmp":
-			if f[0] != "0" || f[5] != "0" || f[flagColumn] != "SF" {
-				t.Errorf("line %d: an ICMP message has duration %s, dst_bytes %s, flag %s", line, f[0], f[5], f[flagColumn])
-			}
-		case "udp":
-			if s := f[serviceColumn]; f[flagColumn] != "SF" || !slices.Contains([]string{"domain_u", "ntp_u", "tftp_u", "private", "other"}, s) {
-				t.Errorf("line %d: UDP has flag %s, service %s", line, f[flagColumn], s)
-			}
+func checkKinds(t *testing.T, line int, f []string) {
+	t.Helper()
+	for _, at := range [][2]int{{countColumn, rateColumn + 4}, {hostCountColumn, hostRateColumn}} {
+		if n := f[at[0]]; (n == "2" || n == "3") && !mixtures[n+" "+f[at[1]]+" "+f[at[1]+1]] {
+			t.Errorf("line %d: of %s connections same_srv_rate is %s and diff_srv_rate %s", line, n, f[at[1]], f[at[1]+1])
 		}
-	})
+	}
+}
+
+var udpServices = []string{"domain_u", "ntp_u", "tftp_u", "private", "other"}
+
+func checkProtocol(t *testing.T, line int, f []string) {
+	t.Helper()
+	switch f[protocolColumn] {
+	case "icmp":
+		if f[0] != "0" || f[5] != "0" || f[flagColumn] != "SF" {
+			t.Errorf("line %d: an ICMP message has duration %s, dst_bytes %s, flag %s", line, f[0], f[5], f[flagColumn])
+		}
+	case "udp":
+		if f[flagColumn] != "SF" || !slices.Contains(udpServices, f[serviceColumn]) {
+			t.Errorf("line %d: UDP has flag %s, service %s", line, f[flagColumn], f[serviceColumn])
+		}
+	}
 }
