@@ -4,6 +4,9 @@ import (
 	"mlids/model/internal/onnx"
 )
 
+// producer is who the file says it was written by.
+const producer = "mlids"
+
 // Versions of the standard that files are written in; every ONNX Runtime since 1.12 reads them.
 const (
 	irVersion = 8
@@ -33,7 +36,7 @@ func encode(info Info, p Predictor) ([]byte, error) {
 	g.label(info)
 	m := onnx.Model{
 		IR:       irVersion,
-		Producer: "mlids",
+		Producer: producer,
 		Opsets:   []onnx.Opset{{Version: opset}, {Domain: onnx.ML, Version: opsetML}},
 		Metadata: metadata,
 		Graph: onnx.Graph{

@@ -82,7 +82,7 @@ func (c *flat) reserve(n int) {
 }
 
 // margins computes the margins of each row.
-func (c *flat) margins(dst []float64, rows []float32, _ *scratch) {
+func (c *flat) margins(dst []float64, rows []float32) {
 	inputs, outputs := c.forest.Inputs, c.forest.Outputs
 	for len(rows) > 0 {
 		copy(dst[:outputs], c.base)

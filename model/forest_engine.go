@@ -20,12 +20,13 @@ func (f *Forest) compileFor(level simd.Level) *forestEngine {
 	return &forestEngine{flat: c, vector: r.vectorise(c, level)}
 }
 
-func (e *forestEngine) margins(dst []float64, rows []float32, s *scratch) {
+func (e *forestEngine) margins(dst []float64, rows []float32, s *scratch) error {
 	if e.vector != nil {
 		e.vector.margins(dst, rows, s)
 	} else {
-		e.flat.margins(dst, rows, s)
+		e.flat.margins(dst, rows)
 	}
+	return nil
 }
 
 // rounded is a copy with the precision of the file.

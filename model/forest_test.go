@@ -134,7 +134,9 @@ func TestForestMargins(t *testing.T) {
 				for _, n := range []int{0, 1, 3, 4, 33, 64, 65, 1000} {
 					rows := randomRows(uint64(n), n, s.inputs)
 					got := make([]float64, n*s.outputs)
-					e.margins(got, rows, sc)
+					if err := e.margins(got, rows, sc); err != nil {
+						t.Fatal(err)
+					}
 					for i, want := range plainMargins(f, rows) {
 						if math.Float64bits(got[i]) != math.Float64bits(want) {
 							t.Fatalf("%d rows: margin %d is %v, want %v", n, i, got[i], want)

@@ -48,7 +48,7 @@ type Predictor interface {
 // engine computes margins. It is immutable, and safe for concurrent use.
 type engine interface {
 	// margins fills dst, n×outputs, from rows, n×inputs.
-	margins(dst []float64, rows []float32, s *scratch)
+	margins(dst []float64, rows []float32, s *scratch) error
 }
 
 // Model is a trained model. It is immutable, and safe for concurrent use.
@@ -139,9 +139,8 @@ func (m *Model) Margins(dst []float64, rows []float32) error {
 		return err
 	}
 	s := m.scratch()
-	m.engine.margins(dst, rows, s)
-	m.pool.Put(s)
-	return nil
+	defer m.pool.Put(s)
+	return m.engine.margins(dst, rows, s)
 }
 
 // Probabilities fills dst, n×Classes, with the class probabilities of rows, n×Inputs, both row by row. NaN stands for a
@@ -157,7 +156,9 @@ func (m *Model) Probabilities(dst, rows []float32) error {
 	for from := 0; from < n; from += block {
 		to := min(from+block, n)
 		margins := s.margins[:(to-from)*m.outputs]
-		m.engine.margins(margins, rows[from*m.inputs:to*m.inputs], s)
+		if err := m.engine.margins(margins, rows[from*m.inputs:to*m.inputs], s); err != nil {
+			return fmt.Errorf("model %s: %w", m.info.Name, err)
+		}
 		m.link.apply(dst[from*k:to*k], margins, m.outputs)
 	}
 	return nil

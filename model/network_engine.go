@@ -19,7 +19,7 @@ func (n *Network) compile() engine {
 }
 
 // margins runs row by row through all layers.
-func (e *networkEngine) margins(dst []float64, rows []float32, s *scratch) {
+func (e *networkEngine) margins(dst []float64, rows []float32, s *scratch) error {
 	buf := s.floats(2 * e.width)
 	in, out := e.layers[0].In, e.outputs()
 	for len(rows) > 0 {
@@ -28,6 +28,7 @@ func (e *networkEngine) margins(dst []float64, rows []float32, s *scratch) {
 		e.forward(dst[:out], x, buf[e.width:])
 		dst, rows = dst[out:], rows[in:]
 	}
+	return nil
 }
 
 func (e *networkEngine) outputs() int { return e.layers[len(e.layers)-1].Out }

@@ -33,7 +33,8 @@ func Load(path string) (*Model, error) {
 	return m, nil
 }
 
-// Read reads a model's file: ONNX as Encode writes it. Whatever is wrong with it is ErrInvalid, and told.
+// Read reads a model's file: ONNX as Encode writes it or another tool exported it, LightGBM's text (v3, v4) or XGBoost's
+// JSON. Whatever is wrong with it is ErrInvalid, and told.
 func Read(b []byte) (*Model, error) {
 	if len(b) > MaxFile {
 		return nil, fmt.Errorf("%w: %d bytes or more, at most %d are accepted", ErrInvalid, len(b), MaxFile)
@@ -47,6 +48,12 @@ func Read(b []byte) (*Model, error) {
 }
 
 func read(b []byte) (*Model, error) {
+	switch {
+	case bytes.HasPrefix(b, []byte("tree\n")) || bytes.HasPrefix(b, []byte("tree\r\n")):
+		return readLightGBM(b)
+	case bytes.HasPrefix(bytes.TrimLeft(b[:min(len(b), 64)], " \t\r\n"), []byte("{")):
+		return readXGBoost(b)
+	}
 	file, err := onnx.Parse(b)
 	if err != nil {
 		return nil, err
@@ -55,7 +62,18 @@ func read(b []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readOwn(b, file, info)
+	if file.Producer != producer {
+		return readForeign(file, info)
+	}
+	m, err := readOwn(b, file, info)
+	if err == nil {
+		return m, nil
+	}
+	m, foreign := readForeign(file, info) // of another version, or changed: the graph counts
+	if foreign != nil {
+		return nil, errors.Join(err, foreign)
+	}
+	return m, nil
 }
 
 // readOwn reads a file that encode wrote: the predictor is taken from the nodes before the margins, and the file is ours
