@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mlids/dataset"
-	"mlids/learn/holdout"
+	"mlids/learn"
 	"mlids/learn/metric"
 	"mlids/model"
 )
@@ -34,7 +34,11 @@ func (a *app) evaluate() *cobra.Command {
 			if options.Threshold == 0 {
 				options.Threshold = m.Info().Threshold
 			}
-			e, err := holdout.Evaluate(m, set, options)
+			scored, err := learn.Score(m, set)
+			if err != nil {
+				return badInput(err)
+			}
+			e, err := metric.Evaluate(scored, options)
 			if err != nil {
 				return badInput(err)
 			}

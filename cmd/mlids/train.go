@@ -7,14 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mlids/dataset"
 	"mlids/feature"
-	"mlids/learn/holdout"
+	"mlids/learn"
 	"mlids/learn/metric"
+	"mlids/learn/train"
 	"mlids/learn/tree"
 	"mlids/model"
 )
@@ -24,36 +26,44 @@ type trainFlags struct {
 	table     tableFlags
 	schema    string
 	algorithm string
+	selection string
 	out       string
 	name      string
 	cost      string
 	boost     tree.Boost
 	tree      tree.Config
-	holdout   holdout.Config
+	auto      learn.AutoConfig
+	train     train.Config
 	info      model.Info
 }
 
 func (a *app) train() *cobra.Command {
-	f := &trainFlags{boost: tree.DefaultBoost(), tree: tree.DefaultTree(), holdout: holdout.Config{Valid: 0.1}}
+	f := &trainFlags{boost: tree.DefaultBoost(), tree: tree.DefaultTree(), auto: learn.DefaultAuto()}
 	cmd := &cobra.Command{
 		Use:   "train --data SOURCE --schema S --out M.onnx",
 		Short: "Train a model on labelled tables and measure it on rows that it did not see",
 		Example: `  mlids train --data kddcup.data_10_percent.gz --schema kdd99 --out kdd.onnx
-  mlids train --data monday.csv --data tuesday.csv --schema cicflow/v4 --fpr 0.01 --out flows.onnx`,
+  mlids train --data monday.csv --data tuesday.csv --schema cicflow/v4 --fpr 0.01 --out flows.onnx
+  mlids train --data flows.parquet --algorithm auto --budget 10m --hold-out-type each --out flows.onnx`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runTrain(cmd, f) },
 	}
 	flags := cmd.Flags()
 	f.table.register(flags)
 	flags.StringVar(&f.schema, "schema", "cicflow", "schema of the tables: kdd99, cicflow/v4, cicflow/2018, cicflow/common")
-	flags.StringVar(&f.algorithm, "algorithm", "boost", "what to train: tree or boost")
+	flags.StringVar(&f.algorithm, "algorithm", "boost", "what to train: "+strings.Join(learn.Algorithms(), ", ")+", or auto to compare them")
 	flags.StringVar(&f.out, "out", "", "file to write the model to (ONNX)")
 	flags.StringVar(&f.name, "name", "", "name of the model (default: the file's)")
 	flags.StringVar(&f.cost, "cost", "", "cost matrix for the figures: kdd99, or a CSV file")
-	flags.Uint64Var(&f.holdout.Seed, "seed", 1, "seed of splits and samples: same data, flags and seed, same file")
-	flags.Float64Var(&f.holdout.Held, "held", 0.2, "share of the rows that the figures are measured on")
-	flags.Float64Var(&f.holdout.FPR, "fpr", 0, "choose the threshold for at most this share of false alarms among benign rows (default: threshold 0.5)")
+	flags.StringVar(&f.selection, "select", "", "use only so many inputs, or auto for as few as do as well (default: all)")
+	flags.Uint64Var(&f.train.Seed, "seed", 1, "seed of folds and samples: same data, flags and seed, same file")
+	flags.IntVar(&f.train.Folds, "folds", 5, "folds of the cross-validation that the figures come from")
+	flags.Float64Var(&f.train.Valid, "valid", 0.1, "boost and mlp: share of the rows by which they stop early; 0: never")
+	flags.Float64Var(&f.train.FPR, "fpr", 0, "choose the threshold for at most this share of false alarms among benign rows (default: threshold 0.5)")
+	flags.StringArrayVar(&f.train.HoldOut, "hold-out-type", nil, "also measure on this attack type by a model that never saw it (repeat, or each for all)")
 	flags.BoolVar(&f.info.Natural, "natural-priors", false, "the shares of the classes in the data are those of a real network")
+	flags.DurationVar(&f.auto.Budget, "budget", f.auto.Budget, "auto: time for comparing")
+	flags.StringVar(&f.auto.Metric, "metric", f.auto.Metric, "auto: what to choose by: "+strings.Join(learn.Metrics(), ", "))
 	flags.IntVar(&f.boost.Trees, "trees", f.boost.Trees, "boost: rounds at most")
 	flags.IntVar(&f.boost.Leaves, "leaves", f.boost.Leaves, "boost: leaves of each tree at most")
 	flags.Float64Var(&f.boost.LearningRate, "learning-rate", f.boost.LearningRate, "boost: share of each step that is taken")
@@ -70,14 +80,14 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if f.out == "" {
 		return badInput(errors.New("--out is missing: name the file to write the model to"))
 	}
-	learner, err := a.learner(f)
-	if err != nil {
+	if err := a.configureTraining(f); err != nil {
+		return badInput(err)
+	}
+	var err error
+	if f.train.Cost, err = readCost(f.cost); err != nil {
 		return err
 	}
-	cost, err := readCost(f.cost)
-	if err != nil {
-		return err
-	}
+	f.auto.Cost = f.train.Cost
 	set, schema, err := a.readSet(cmd, f)
 	if err != nil {
 		return err
@@ -86,21 +96,23 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 		f.name = strings.TrimSuffix(filepath.Base(f.out), filepath.Ext(f.out))
 	}
 	f.info.Name, f.info.Schema, f.info.Rebuild = f.name, schema, rebuildCommand(cmd)
-	f.holdout.Cost = cost
-	result, err := holdout.Train(cmd.Context(), learner, set, f.info, f.holdout)
+	result, err := train.Run(cmd.Context(), set, f.info, f.train)
 	if err != nil {
 		return trainError(err)
 	}
-	if err := os.WriteFile(f.out, result.Model.Encode(), 0o644); err != nil {
+	if err := os.WriteFile(f.out, result.Model.Encode(), 0o644); err != nil { //nolint:gosec // a model is no secret
 		return err
 	}
-	a.log.Info("model written", "file", f.out, "version", result.Model.Info().Version, "inputs", len(set.Inputs), "rows", set.Len())
-	return a.printEvaluation(result.Evaluation)
+	a.log.Info("model written", "file", f.out, "version", result.Model.Info().Version, "inputs", result.Model.Inputs(), "rows", set.Len())
+	return a.printTraining(result)
 }
 
 // trainError gives data and settings that cannot be used the exit code of bad input.
 func trainError(err error) error {
-	for _, bad := range []error{holdout.ErrData, tree.ErrConfig, dataset.ErrSplit, metric.ErrCost} {
+	for _, bad := range []error{
+		train.ErrData, tree.ErrConfig, dataset.ErrSplit, metric.ErrCost, learn.ErrNoRows, learn.ErrOneClass, learn.ErrShape,
+		learn.ErrBudget, learn.ErrMetric, learn.ErrSelect, learn.ErrType,
+	} {
 		if errors.Is(err, bad) {
 			return badInput(err)
 		}
@@ -108,17 +120,37 @@ func trainError(err error) error {
 	return err
 }
 
-func (a *app) learner(f *trainFlags) (holdout.Learner, error) {
-	switch f.algorithm {
-	case "boost":
-		f.boost.Seed = f.holdout.Seed
-		progress := a.bar("train", "trees")
-		f.boost.Progress = func(r tree.Round) { progress.at(int64(r.Done), int64(r.Of)) }
-		return holdout.Boost{Boost: f.boost}, badInput(f.boost.Check())
-	case "tree":
-		return holdout.Tree{Config: f.tree}, badInput(f.tree.Check())
+// configureTraining makes the learner, or what Auto is to compare.
+func (a *app) configureTraining(f *trainFlags) error {
+	switch f.selection {
+	case "":
+	case "auto":
+		f.train.Inputs = -1
+	default:
+		n, err := strconv.Atoi(f.selection)
+		if err != nil || n < 1 {
+			return fmt.Errorf("--select %q: want a number of inputs, or auto", f.selection)
+		}
+		f.train.Inputs = n
 	}
-	return nil, badInput(fmt.Errorf("--algorithm %q: known are tree and boost", f.algorithm))
+	progress := a.bar("train", "steps")
+	f.train.Options = learn.Options{Seed: f.train.Seed, Progress: func(p learn.Progress) { progress.at(int64(p.Done), int64(p.Of)) }}
+	var err error
+	switch f.algorithm {
+	case "auto":
+		f.auto.Options, f.auto.Folds, f.auto.FPR = f.train.Options, f.train.Folds, max(f.train.FPR, f.auto.FPR)
+		f.auto.Report = func(c learn.Candidate, t learn.Trial) {
+			a.log.Info("compared", "candidate", c.Name, f.auto.Metric, t.Value, "seconds", t.Seconds, "skipped", t.Skipped)
+		}
+		f.train.Auto = &f.auto
+	case "boost":
+		f.train.Learner, err = learn.Boost{Config: f.boost, Options: f.train.Options}, f.boost.Check()
+	case "tree":
+		f.train.Learner, err = learn.Tree{Config: f.tree, Options: f.train.Options}, f.tree.Check()
+	default:
+		f.train.Learner, err = learn.New(f.algorithm, f.train.Options)
+	}
+	return err
 }
 
 // readSet reads the labelled tables as one set without duplicates, and says which schema they have.
@@ -203,6 +235,36 @@ func rebuildCommand(cmd *cobra.Command) string {
 	}))
 	return strings.Join(parts, " ")
 }
+
+// printTraining prints the figures, then what was compared and held out.
+func (a *app) printTraining(r *train.Result) error {
+	if a.json() {
+		return a.printJSON(struct {
+			*metric.Evaluation
+			Comparison *learn.Comparison `json:"comparison,omitempty"`
+			Selection  *learn.Selection  `json:"selection,omitempty"`
+			Unseen     []learn.Unseen    `json:"unseen_types,omitempty"`
+		}{r.Evaluation, r.Comparison, r.Selection, r.Unseen})
+	}
+	if c := r.Comparison; c != nil {
+		fmt.Fprintf(a.out, "kept %s: %s\n\n", c.Trials[c.Best].Name, c.Reason)
+	}
+	if s := r.Selection; s != nil {
+		fmt.Fprintf(a.out, "selected %d inputs: %s\n\n", len(s.Inputs), strings.Join(s.Inputs, ", "))
+	}
+	if err := r.Evaluation.WriteTable(a.out); err != nil || len(r.Unseen) == 0 {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	return table(a.out, func(row func(...any)) {
+		row("unseen type", "class", "rows", "recall", "FPR", "ROC AUC", "class right")
+		for _, u := range r.Unseen {
+			row(u.Type, u.Class, u.Weight, percent(u.Budget.Recall), percent(u.Budget.FPR), fmt.Sprintf("%.4f", u.ROCAUC), percent(u.Correct))
+		}
+	})
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.4g%%", 100*share) }
 
 func (a *app) printEvaluation(e *metric.Evaluation) error {
 	if a.json() {
