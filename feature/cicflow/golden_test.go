@@ -143,19 +143,19 @@ func ourRow(s *feature.Schema, r *Row, layout string) goldenRow {
 	}
 	g.text[0] = string(appendID(nil, &k))
 	src, dst := r.Key.Src.String(), r.Key.Dst.String()
-	sport, dport, proto := fmt.Sprint(r.Key.SrcPort), fmt.Sprint(r.Key.DstPort), fmt.Sprint(r.Key.Proto)
+	sport, dport := strconv.Itoa(int(r.Key.SrcPort)), strconv.Itoa(int(r.Key.DstPort))
 	when := time.UnixMicro(r.First / 1000).UTC().Format(layout)
 	g.text[1], g.text[3] = src, dst
-	g.key = rowKey(src, dst, sport, dport, proto, when)
+	g.key = rowKey(src, dst, sport, dport, strconv.Itoa(int(r.Key.Proto)), when)
 	return g
 }
 
 // same compares a cell, numbers bit for bit.
 func same(col feature.Column, i int, got, want goldenRow) bool {
-	switch {
-	case col.Kind == feature.Time: // part of the key
+	switch col.Kind {
+	case feature.Time: // part of the key
 		return true
-	case col.Kind == feature.Text:
+	case feature.Text:
 		return got.text[i] == want.text[i]
 	}
 	a, b := got.cells[i], want.cells[i]

@@ -56,10 +56,10 @@ func (s *seen) add(set *seenSet, p *mlids.Packet) bool {
 	}
 	tab := s.table(set)
 	mask := uint32(len(tab) - 1)
-	print := s.fingerprint(p)
-	i := print & mask
+	mark := s.fingerprint(p)
+	i := mark & mask
 	for tab[i] != 0 {
-		if tab[i] == print {
+		if tab[i] == mark {
 			return true
 		}
 		i = (i + 1) & mask
@@ -67,7 +67,7 @@ func (s *seen) add(set *seenSet, p *mlids.Packet) bool {
 	if set.full && 8*(set.n+1) > 7*uint32(len(tab)) {
 		return false
 	}
-	tab[i] = print
+	tab[i] = mark
 	if set.n++; 4*set.n > 3*uint32(len(tab)) && !set.full {
 		s.grow(set)
 	}
@@ -113,15 +113,15 @@ func (s *seen) grow(set *seenSet) {
 	}
 	tab := s.table(set)
 	mask := uint32(len(tab) - 1)
-	for _, print := range s.table(&old) {
-		if print == 0 {
+	for _, mark := range s.table(&old) {
+		if mark == 0 {
 			continue
 		}
-		i := print & mask
+		i := mark & mask
 		for tab[i] != 0 {
 			i = (i + 1) & mask
 		}
-		tab[i] = print
+		tab[i] = mark
 	}
 	s.release(&old)
 }
