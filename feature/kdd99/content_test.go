@@ -2,6 +2,7 @@ package kdd99
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -126,7 +127,7 @@ func TestContentOfCaptures(t *testing.T) {
 			times[fmt.Sprint(r.Service, r.Flag, value(t, &r, "num_failed_logins"), value(t, &r, "logged_in"), value(t, &r, "urgent"))]++
 		}
 		key, n, _ := strings.Cut(c.want, ": ")
-		if got := fmt.Sprint(times[key]); got != n {
+		if got := strconv.Itoa(times[key]); got != n {
 			t.Errorf("%s: %v, want %s", c.file, times, c.want)
 		}
 	}

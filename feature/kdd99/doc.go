@@ -22,6 +22,9 @@
 // a rate of different services or hosts counts how many different ones there are, not the connections to them. The page
 // docs/kdd99.md has the figures. [Gure] follows the other public reference, the program behind gureKddcup.
 //
+// So one extractor must see all connections of the network that its windows are to describe: packets cannot be divided
+// among several by flow without changing the columns.
+//
 // # Memory
 //
 // A connection costs some 300 bytes, one whose text is being read 1 kB more; the number of open ones is bounded. The

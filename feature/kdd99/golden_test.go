@@ -106,15 +106,17 @@ func TestWindowsOfGure(t *testing.T) {
 
 // texts prints windows as gureKddcup's program does.
 func (w *Windows) texts() []string {
-	list := []string{fmt.Sprint(w.Count), fmt.Sprint(w.SrvCount)}
+	list := []string{whole(w.Count), whole(w.SrvCount)}
 	for i, r := range w.Rates {
 		if i == hostSameSrvRate {
-			list = append(list, fmt.Sprint(w.HostCount), fmt.Sprint(w.HostSrvCount))
+			list = append(list, whole(w.HostCount), whole(w.HostSrvCount))
 		}
 		list = append(list, fmt.Sprintf("%.6f", r))
 	}
 	return list
 }
+
+func whole(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
 // basicColumns are those that conn.list holds, with the number of equal cells among the 1,000 connections of nmap.pcap.
 var basicColumns = []struct {

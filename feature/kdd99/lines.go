@@ -15,12 +15,11 @@ type lines struct {
 // next takes bytes of the stream up to the end of a line. It returns that line, without CR and LF, valid until the next
 // call, the bytes behind it, and whether there was a whole line.
 func (l *lines) next(b []byte) (line, rest []byte, whole bool) {
-	end := bytes.IndexByte(b, '\n')
-	if end < 0 {
+	line, rest, whole = bytes.Cut(b, []byte{'\n'})
+	if !whole {
 		l.keep(b)
 		return nil, nil, false
 	}
-	line, rest = b[:end], b[end+1:]
 	if l.skip {
 		l.reset()
 		return nil, rest, false
