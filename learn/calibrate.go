@@ -9,28 +9,58 @@ import (
 	"mlids/model"
 )
 
+// Calibration makes every margin m of a predictor into Scale·m + Shift.
+type Calibration struct {
+	Scale float64 `json:"scale"`
+	Shift float64 `json:"shift"` // for two classes only
+}
+
 // Calibrate makes the probabilities agree with rates seen on rows that the model had not learned from, such as
-// CrossValidate's: Platt's scaling of the margin for two classes (Platt, 1999), a common temperature for several (Guo et
-// al., On calibration of modern neural networks, ICML 2017). It is folded into the predictor, and returns false for one
-// whose outputs are no margins (a decision tree). The order of rows by score changes by neither for two classes.
-func (f *Fitted) Calibrate(s *metric.Scored) (bool, error) {
+// CrossValidate's or, to be wary of attacks unlike those seen, Wary's: Platt's scaling of the margin for two classes
+// (Platt, 1999), a common temperature for several (Guo et al., On calibration of modern neural networks, ICML 2017). It
+// is folded into the predictor; one whose outputs are no margins (a decision tree), and scores that say nothing, are left
+// as they are, with Scale 1. For two classes the order of rows by score stays the same.
+func (f *Fitted) Calibrate(s *metric.Scored) (Calibration, error) {
+	same := Calibration{Scale: 1}
 	if err := s.Check(); err != nil {
-		return false, err
+		return same, err
 	}
 	link, ok := linkOf(f.Predictor)
 	if !ok || link == model.Identity || link == model.Normalised {
-		return false, nil
+		return same, nil
 	}
+	c := Calibration{Scale: 1 / temperature(s)}
 	if link == model.Logistic {
-		a, b := platt(s)
-		if !(a > 1e-3 && a < 1e3) {
-			return false, nil // scores that say nothing, or the opposite
-		}
-		f.scale(a, b)
-		return true, nil
+		c.Scale, c.Shift = platt(s)
 	}
-	f.scale(1/temperature(s), 0)
-	return true, nil
+	if !(c.Scale > 1e-3 && c.Scale < 1e3) {
+		return same, nil
+	}
+	f.scale(c.Scale, c.Shift)
+	return c, nil
+}
+
+// Apply calibrates scores of the predictor as it was before.
+func (c Calibration) Apply(s *metric.Scored) *metric.Scored {
+	out := *s
+	out.Prob = make([]float32, len(s.Prob))
+	k := len(s.Classes)
+	for i := range s.Class {
+		row, to := s.Prob[i*k:(i+1)*k], out.Prob[i*k:(i+1)*k]
+		if k == 2 {
+			p := 1 / (1 + math.Exp(-c.Scale*margin(row)-c.Shift))
+			to[0], to[1] = float32(1-p), float32(p)
+			continue
+		}
+		sum := 0.0
+		for _, p := range row {
+			sum += math.Pow(max(float64(p), least), c.Scale)
+		}
+		for j, p := range row {
+			to[j] = float32(math.Pow(max(float64(p), least), c.Scale) / sum)
+		}
+	}
+	return &out
 }
 
 func linkOf(p model.Predictor) (model.Link, bool) {
@@ -43,24 +73,24 @@ func linkOf(p model.Predictor) (model.Link, bool) {
 	return 0, false
 }
 
-// least bounds probabilities away from 0 and 1 before their logarithm is taken, by what float32 can tell from 1.
-const least = 1.0 / (1 << 24)
+// least bounds probabilities away from 0 before their logarithm is taken.
+const least = 1e-30
 
-func logit(p float64) float64 {
-	p = max(least, min(p, 1-least))
-	return math.Log(p / (1 - p))
+// margin is the log odds of class 1 of 2.
+func margin(row []float32) float64 {
+	return math.Log(max(float64(row[1]), least)) - math.Log(max(float64(row[0]), least))
 }
 
 func platt(s *metric.Scored) (a, b float64) {
 	n := s.Len()
-	margin, positive, weight := make([]float64, n), make([]bool, n), make([]float64, n)
-	for i, score := range s.Attack() {
-		margin[i], positive[i], weight[i] = logit(score), s.Class[i] != 0, 1
+	margins, positive, weight := make([]float64, n), make([]bool, n), make([]float64, n)
+	for i := range margins {
+		margins[i], positive[i], weight[i] = margin(s.Prob[2*i:2*i+2]), s.Class[i] != 0, 1
 		if s.Weight != nil {
 			weight[i] = float64(s.Weight[i])
 		}
 	}
-	return dense.Platt(margin, positive, weight)
+	return dense.Platt(margins, positive, weight)
 }
 
 // temperature is what margins are divided by for the least log loss, by golden section over its logarithm.

@@ -164,3 +164,40 @@ func newUnseen(name string, s *metric.Scored, threshold, fpr float64) *Unseen {
 	u.Correct = right / max(r.Attack, 1e-30)
 	return u
 }
+
+// Wary mixes scores of rows like those in training with scores of attack types that training lacked, which count for the
+// given share of the weight, each type the same. Probabilities calibrated on this are less sure of themselves: they
+// expect that so many rows will be of types unlike any seen.
+func Wary(seen *metric.Scored, types []Unseen, share float64) (*metric.Scored, error) {
+	if !(share > 0 && share < 1) {
+		return nil, fmt.Errorf("%w: share of unseen types is %v, want between 0 and 1", ErrBudget, share)
+	}
+	out := &metric.Scored{Classes: seen.Classes}
+	add(out, seen, 1-share, func(int32) bool { return true })
+	for _, u := range types {
+		add(out, u.Scored, share/float64(len(types)), func(class int32) bool { return class != 0 })
+	}
+	return out, out.Check()
+}
+
+// add appends the rows of some classes, and makes their weight the given one.
+func add(to, from *metric.Scored, weight float64, take func(class int32) bool) {
+	first, sum, k := len(to.Class), 0.0, len(to.Classes)
+	for i, c := range from.Class {
+		if !take(c) {
+			continue
+		}
+		w := float32(1)
+		if from.Weight != nil {
+			w = from.Weight[i]
+		}
+		sum += float64(w)
+		to.Class, to.Weight, to.Prob = append(to.Class, c), append(to.Weight, w), append(to.Prob, from.Prob[i*k:(i+1)*k]...)
+	}
+	for i := first; i < len(to.Weight) && sum > 0; i++ {
+		to.Weight[i] = float32(float64(to.Weight[i]) * wholeWeight * weight / sum)
+	}
+}
+
+// wholeWeight is what weights sum to after mixing; Platt's targets want numbers of rows.
+const wholeWeight = 1e6

@@ -160,11 +160,20 @@ func TestCalibrationMendsOverconfidence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if done, err := f.Calibrate(on); err != nil || !done {
-				t.Fatalf("calibrated %v, error %v", done, err)
+			was, err := f.Judge(test)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if after := loss(t, f, test); after > 0.8*before {
+			c, err := f.Calibrate(on)
+			if err != nil || c.Scale >= 1 {
+				t.Fatalf("calibration %+v, error %v", c, err)
+			}
+			after := loss(t, f, test)
+			if after > 0.8*before {
 				t.Errorf("log loss %.4f before, %.4f after", before, after)
+			}
+			if applied := c.Apply(was).LogLoss(); math.Abs(applied-after) > 1e-4 {
+				t.Errorf("log loss %.6f of calibrated scores, %.6f of the calibrated model", applied, after)
 			}
 		})
 	}
