@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,15 +55,31 @@ func wideBody(tb testing.TB, n int) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkPredictions asks a server over the loopback, with one connection per processor. The client sends a prepared
-// request and reads the answer, no more, so that what is measured is the server.
+// BenchmarkPredictions asks a server over the loopback. The client sends a prepared request and reads the answer, no more,
+// so that what is measured is the server.
 func BenchmarkPredictions(b *testing.B) {
 	url := start(b, newServer(b, Config{}, embedded(b)).Server)
-	address := strings.TrimPrefix(url, "http://")
+	benchmarkRequests(b, strings.TrimPrefix(url, "http://"))
+}
+
+// BenchmarkBareHTTP is the limit: a server of net/http alone, that reads the same bodies and answers as many bytes.
+func BenchmarkBareHTTP(b *testing.B) {
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		rows, _ := strconv.Atoi(r.Header.Get("X-Rows"))
+		_, _ = w.Write(bytes.Repeat([]byte("0,"), rows))
+	}))
+	defer h.Close()
+	benchmarkRequests(b, h.Listener.Addr().String())
+}
+
+// benchmarkRequests sends tables of 1, 100 and 1000 rows over four connections per processor.
+func benchmarkRequests(b *testing.B, address string) {
+	b.Helper()
 	for _, rows := range []int{1, 100, 1000} {
 		body := wideBody(b, rows)
-		request := fmt.Appendf(nil, "POST /api/predictions HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-			address, mediaSplit, len(body), body)
+		request := fmt.Appendf(nil, "POST /api/predictions HTTP/1.1\r\nHost: %s\r\nX-Rows: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+			address, rows, mediaSplit, len(body), body)
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.SetParallelism(4)

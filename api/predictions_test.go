@@ -100,7 +100,8 @@ func TestPredictions(t *testing.T) {
 		"spelling of 2018":    {body: strings.ReplaceAll(two, "tot_fwd_pkts", "Tot Fwd Pkts"), want: "[0,1]"},
 		"spelling of 2017":    {body: strings.ReplaceAll(two, "tot_fwd_pkts", " Total Fwd Packets"), want: "[0,1]"},
 		"number as text":      {body: split(t, packets("5000")), want: "[1]"},
-		"infinite":            {body: split(t, packets("Infinity")), want: "[1]"},
+		"infinite":            {body: split(t, packets("Infinity")), want: "[0]"}, // as if it were missing
+		"beyond float32":      {body: strings.Replace(split(t, packets(123456)), "123456", "1e300", 1), want: "[1]"},
 		"missing value":       {body: split(t, packets(nil)), want: "[0]"},
 		"byte order mark":     {body: "\uFEFF" + two, want: "[0,1]"},
 		"white space":         {body: " \n" + two + "\r\n\t ", want: "[0,1]"},

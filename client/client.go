@@ -76,7 +76,7 @@ type Verdict struct {
 }
 
 // Predict classifies rows of a table, as many values in each as there are columns: numbers, strings, booleans or nil. NaN
-// stands for a missing value. It returns one verdict per row, in order.
+// and infinities stand for missing values. It returns one verdict per row, in order.
 func (c *Client) Predict(ctx context.Context, columns []string, rows [][]any) ([]Verdict, error) {
 	body, err := encodeSplit(columns, rows)
 	if err != nil {

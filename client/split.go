@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// encodeSplit writes a table as pandas does with orient="split", and numbers that JSON lacks as the server reads them.
+// encodeSplit writes a table as pandas does with orient="split", with null for numbers that JSON lacks.
 func encodeSplit(columns []string, rows [][]any) ([]byte, error) {
 	if columns == nil {
 		columns = []string{}
@@ -46,21 +46,14 @@ func appendRow(b []byte, row []any) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
-// finite replaces floats that JSON lacks: NaN by null, infinities by their names.
+// finite replaces floats that JSON lacks by null.
 func finite(v any) any {
 	f, ok := v.(float64)
 	if f32, is32 := v.(float32); is32 {
 		f, ok = float64(f32), true
 	}
-	switch {
-	case !ok:
-		return v
-	case math.IsNaN(f):
+	if ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
 		return nil
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
 	}
 	return v
 }
