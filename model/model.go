@@ -1,8 +1,30 @@
 // Package model is a trained model: one ONNX file, compiled into a flat form for inference, that knows which schema and
 // inputs it wants and which thresholds it decides by.
 //
-// A learner makes a Forest or a Network and wraps it by New; Read and Load take the file back, or one that another tool
-// exported. Rows go in as float32 vectors in the order of Info.Inputs; probabilities come out in the order of Info.Classes.
+// A learner makes a Forest or a Network and wraps it by New; Read and Load take the file back. Rows go in as float32
+// vectors in the order of Info.Inputs; probabilities come out in the order of Info.Classes. Forests of trees of up to 64
+// leaves run on AVX-512 or AVX2 where there is such, and give the same bits everywhere.
+//
+// # The file
+//
+// The graph has one input, features (float [N, inputs]), and two outputs: probabilities (float [N, classes]) and label
+// (string [N], by the rule of Model.Decide). Trees are one ai.onnx.ml TreeEnsembleRegressor whose targets are the margins,
+// with Node.Cover as nodes_hitrates; a Network is Imputer, Scaler, Clip and one Gemm per Layer; Link is written as plain
+// operators. Info is kept in metadata_props under "mlids." and the field's json name. Equal models are equal bytes.
+//
+// # Files of other tools
+//
+// Read also takes what skl2onnx and onnxmltools export of scikit-learn, LightGBM and XGBoost, LightGBM's text (v3, v4)
+// and XGBoost's JSON. A graph that is one tree ensemble becomes a Forest; any other runs operator by operator, from these:
+// Abs Add And ArgMax ArgMin ArrayFeatureExtractor Binarizer Cast Ceil Clip Concat Constant Cos Div Dropout Equal Erf Exp
+// FeatureVectorizer Flatten Floor Gather Gemm Greater GreaterOrEqual Identity Imputer LabelEncoder Less LessOrEqual
+// LinearClassifier LinearRegressor Log MatMul Max Min Mul Neg Normalizer Not OneHotEncoder Or Pow Reciprocal ReduceL1
+// ReduceL2 ReduceMax ReduceMean ReduceMin ReduceSum ReduceSumSquare Relu Reshape SVMClassifier Scaler Sigmoid Sign Sin
+// Softmax Sqrt Squeeze Sub Sum Tanh Transpose TreeEnsembleClassifier TreeEnsembleRegressor Unsqueeze Where ZipMap.
+//
+// The probabilities are the output with "prob" in its name, else the last one; scores that are no probabilities become
+// some by the logistic function, so that the decision at 0.5 is the model's own. A text input is asked for as one input
+// per category, "name=category". The class called benign, normal, legitimate or 0 comes first.
 package model
 
 import (

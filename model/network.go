@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Network is a chain of dense layers over scaled inputs: a linear model, a support vector machine over random Fourier
@@ -20,7 +21,7 @@ type Scaler struct {
 	Missing []float32
 	Log     bool
 	Offset  []float32 // usually the mean in the training data; explanations compare with this row
-	Scale   []float32 // usually one over the standard deviation
+	Scale   []float32 // usually one over the standard deviation; not 0
 	Limit   float32   // above 0; 0 stands for DefaultLimit
 }
 
@@ -111,6 +112,9 @@ func (s *Scaler) check(inputs int) error {
 	}
 	if !allFinite(s.Missing) || !allFinite(s.Offset) || !allFinite(s.Scale) {
 		return errors.New("a value is no finite number")
+	}
+	if slices.Contains(s.Scale, 0) {
+		return fmt.Errorf("scale of input %d is 0: give a column that should not count weights of 0", slices.Index(s.Scale, 0))
 	}
 	if !(s.Limit >= 0) || math.IsInf(float64(s.Limit), 0) {
 		return fmt.Errorf("limit %v, wanted a number above 0", s.Limit)

@@ -43,62 +43,73 @@ func run(t *testing.T, python, script string, args ...string) []byte {
 }
 
 func TestONNXRuntimeAgrees(t *testing.T) {
-	python := peers(t)
+	python, dir := peers(t), t.TempDir()
+	models := map[string]*Model{}
+	keep := func(name string, p Predictor) {
+		inputs, outputs, link := p.shape()
+		m, err := New(testInfo(inputs, classes(outputs, link)), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models[name] = m
+		writeRows(t, filepath.Join(dir, name), m)
+	}
 	for _, s := range forestShapes {
-		t.Run(s.name, func(t *testing.T) {
-			f := growForest(7, s.inputs, s.outputs, s.trees, s.leaves, s.link)
-			agree(t, python, testInfo(s.inputs, classes(s.outputs, s.link)), f)
-		})
+		keep("forest "+s.name, growForest(7, s.inputs, s.outputs, s.trees, s.leaves, s.link))
 	}
 	for _, s := range networkShapes {
-		t.Run(s.name, func(t *testing.T) {
-			n := randomNetwork(5, s.widths, s.hidden, s.link, s.log)
-			inputs, outputs, _ := n.shape()
-			agree(t, python, testInfo(inputs, classes(outputs, s.link)), n)
-		})
+		keep("network "+s.name, randomNetwork(5, s.widths, s.hidden, s.link, s.log))
+	}
+	var theirs map[string]ortAnswer
+	if err := json.Unmarshal(run(t, python, "check_ort.py", dir), &theirs); err != nil {
+		t.Fatal(err)
+	}
+	for name, m := range models {
+		t.Run(name, func(t *testing.T) { agree(t, m, theirs[name]) })
+	}
+}
+
+type ortAnswer struct {
+	Labels        []string
+	Probabilities [][]float64
+}
+
+const ortRows = 200
+
+// writeRows leaves a model and rows for it where check_ort.py finds them.
+func writeRows(t *testing.T, path string, m *Model) {
+	t.Helper()
+	var raw bytes.Buffer
+	if err := binary.Write(&raw, binary.LittleEndian, randomRows(11, ortRows, m.Inputs())); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".f32", raw.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".onnx", m.Encode(), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // agree compares a model's answers with those of ONNX Runtime on its file.
-func agree(t *testing.T, python string, info Info, p Predictor) {
+func agree(t *testing.T, m *Model, theirs ortAnswer) {
 	t.Helper()
-	const n = 200
-	m, err := New(info, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := randomRows(11, n, m.Inputs())
-	file, data := filepath.Join(t.TempDir(), "m.onnx"), filepath.Join(t.TempDir(), "rows.f32")
-	var raw bytes.Buffer
-	if err := binary.Write(&raw, binary.LittleEndian, rows); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, m.Encode(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(data, raw.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var theirs struct {
-		Labels        []string
-		Probabilities [][]float64
-	}
-	if err := json.Unmarshal(run(t, python, "check_ort.py", file, data), &theirs); err != nil {
-		t.Fatal(err)
-	}
 	k := m.Classes()
-	ours := make([]float32, n*k)
-	if err := m.Probabilities(ours, rows); err != nil {
+	ours := make([]float32, ortRows*k)
+	if err := m.Probabilities(ours, randomRows(11, ortRows, m.Inputs())); err != nil {
 		t.Fatal(err)
 	}
-	for i := range n {
+	if len(theirs.Labels) != ortRows {
+		t.Fatalf("ONNX Runtime answers %d rows", len(theirs.Labels))
+	}
+	for i := range ortRows {
 		probs := ours[i*k : (i+1)*k]
 		for c, p := range probs {
 			if d := math.Abs(float64(p) - theirs.Probabilities[i][c]); !(d <= 1e-5) {
 				t.Fatalf("row %d class %d: %v, ONNX Runtime says %v", i, c, p, theirs.Probabilities[i][c])
 			}
 		}
-		if v := m.Decide(probs); v.Class != theirs.Labels[i] && math.Abs(Attack(probs)-info.Threshold) > 1e-5 {
+		if v := m.Decide(probs); v.Class != theirs.Labels[i] && math.Abs(Attack(probs)-v.Threshold) > 1e-5 {
 			t.Fatalf("row %d: %s, ONNX Runtime says %s", i, v.Class, theirs.Labels[i])
 		}
 	}
