@@ -38,6 +38,9 @@ func Open(path string, cfg FileConfig) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
+	if path == "-" {
+		path = "standard input"
+	}
 	file := newFile(path, in)
 	file.close, file.size = closer.Close, size
 	return file, nil
