@@ -21,7 +21,7 @@ type Config struct {
 	Key func(p *mlids.Packet, k *mlids.FlowKey)
 }
 
-// Table follows flows. It is not safe for concurrent use: one table per goroutine, packets divided by [Shard].
+// Table follows flows. It is not safe for concurrent use; [Relay] lets it work beside the reader.
 type Table[S any] struct {
 	cfg     Config
 	handler Handler[S]

@@ -22,7 +22,7 @@ type Row struct {
 // shortest decimal text gives back the same float64, and both round that to float32 in the same way.
 func (r *Row) Vector(dst []float32, in []feature.Input) []float32 {
 	for _, i := range in {
-		dst = append(dst, float32(r.Values[i.Column]))
+		dst = append(dst, feature.Float32(r.Values[i.Column]))
 	}
 	return dst
 }
@@ -148,7 +148,7 @@ func (r *Row) connection(s *stateV4, proto uint8) {
 	if ported(proto) {
 		total = float64(s.gone + s.duration())
 	}
-	r.put(code, kind, float64(s.fwdRepeated), float64(s.bwdRepeated), float64(s.fwdRepeated+s.bwdRepeated), total)
+	r.put(code, kind, float64(s.fwdRepeats.n), float64(s.bwdRepeats.n), float64(s.fwdRepeats.n+s.bwdRepeats.n), total)
 }
 
 // fill2018 makes r the row of a flow in cicflow/2018. The flags are those of the first packet, under the names that the

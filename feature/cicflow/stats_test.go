@@ -89,22 +89,22 @@ func TestSeen(t *testing.T) {
 	p := &mlids.Packet{Src: mlids.AddrFrom4([4]byte{1}), Proto: mlids.ProtoTCP}
 	for i := range 5000 {
 		p.Seq, p.Ack, p.Window = uint32(i), uint32(i/2), uint16(i%7)
-		if s.add(&a, p) {
+		if s.add(&a, p, false) {
 			t.Fatalf("packet %d is new", i)
 		}
-		if !s.add(&a, p) {
+		if !s.add(&a, p, false) {
 			t.Fatalf("packet %d is a repetition", i)
 		}
-		if i%100 == 0 && s.add(&b, p) {
+		if i%100 == 0 && s.add(&b, p, false) {
 			t.Fatalf("packet %d is new to the other connection", i)
 		}
 	}
 	p.Src = mlids.AddrFrom4([4]byte{2})
-	if s.add(&a, p) {
+	if s.add(&a, p, false) {
 		t.Error("the other side's packet is new")
 	}
 	s.release(&a)
-	if p.Seq = 17; s.add(&a, p) {
+	if p.Seq = 17; s.add(&a, p, false) {
 		t.Error("a released set is empty")
 	}
 }
@@ -115,7 +115,7 @@ func TestSeenBudget(t *testing.T) {
 	sets := make([]seenSet, 3000)
 	for i := range sets {
 		for j := range 20 {
-			if s.add(&sets[i], &mlids.Packet{Seq: uint32(j)}) {
+			if s.add(&sets[i], &mlids.Packet{Seq: uint32(j)}, false) {
 				t.Fatal("a new packet is no repetition")
 			}
 		}

@@ -1,6 +1,8 @@
 package cicflow
 
 import (
+	"math"
+
 	"mlids"
 	"mlids/flow"
 )
@@ -14,8 +16,8 @@ type stateV4 struct {
 	gone             int64 // µs of the connection before this flow
 	set              seenSet
 	subflows         uint32
-	fwdRepeated      uint32
-	bwdRepeated      uint32
+	fwdRepeats       repeats
+	bwdRepeats       repeats
 	closing          closing
 }
 
@@ -114,6 +116,7 @@ func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
 	}
 	f.Key = key
 	f.State.set = was.set
+	f.State.fwdRepeats, f.State.bwdRepeats = anyRepeats, anyRepeats
 	f.State.gone = was.duration + now - was.last
 	return true
 }
@@ -167,13 +170,28 @@ func (h *v4) note(f *flow.Flow[stateV4], p *mlids.Packet, k packet) {
 		s.bwdBulk.add(k, s.fwdBulk.last)
 		s.bwdFlags.add(p.Flags)
 	}
-	if f.Key.Proto == mlids.ProtoTCP && h.seen.add(&s.set, p) {
-		if k.fwd {
-			s.fwdRepeated++
-		} else {
-			s.bwdRepeated++
+	if f.Key.Proto == mlids.ProtoTCP {
+		r := &s.fwdRepeats
+		if !k.fwd {
+			r = &s.bwdRepeats
+		}
+		if h.seen.add(&s.set, p, r.fresh(p)) {
+			r.n++
 		}
 	}
+}
+
+// repeats counts the repeated TCP packets of one direction.
+type repeats struct{ n, seq, ack uint32 }
+
+// anyRepeats takes no packet for fresh: how far earlier flows of the connection had come is not known.
+var anyRepeats = repeats{seq: math.MaxUint32, ack: math.MaxUint32}
+
+// fresh reports whether p cannot repeat an earlier packet, because one of its numbers is greater than in any of them.
+func (r *repeats) fresh(p *mlids.Packet) bool {
+	fresh := p.Seq > r.seq || p.Ack > r.ack
+	r.seq, r.ack = max(r.seq, p.Seq), max(r.ack, p.Ack)
+	return fresh
 }
 
 // close follows the end of a TCP connection.
