@@ -5,29 +5,17 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+
+	"mlids/feature"
 )
 
 // missing is the one NaN that stands for a missing value, so that equal rows have equal bits.
-var missing = float32(math.NaN())
+var missing = feature.Float32(math.NaN())
 
 // pow10 are the powers of ten that float64 holds exactly.
 var pow10 = [...]float64{
 	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-}
-
-// Float32 rounds a number the way this package stores it: NaN and infinities are missing, what is too large for float32
-// becomes ±[math.MaxFloat32], negative zero becomes zero.
-func Float32(v float64) float32 {
-	switch {
-	case math.Abs(v) <= math.MaxFloat32:
-		return float32(v) + 0 // -0 + 0 is 0
-	case v-v != 0: // NaN or infinite
-		return missing
-	case v < 0:
-		return -math.MaxFloat32
-	}
-	return math.MaxFloat32
 }
 
 // ParseNumber reads a number as every reader of this package does: see the package's documentation. It reports false for
@@ -80,7 +68,7 @@ func scanNumber(text []byte, i int) (v float32, next int, ok bool) {
 	if negative {
 		f = -f
 	}
-	return Float32(f), i, true
+	return feature.Float32(f), i, true
 }
 
 // decimal is mantissa × 10^exponent, correctly rounded; false when that takes more than one operation.
@@ -165,7 +153,7 @@ func parsePoint(text []byte) (float32, bool) {
 	if err != nil && !math.IsInf(f, 0) {
 		return 0, false
 	}
-	return Float32(f), true
+	return feature.Float32(f), true
 }
 
 // isMissing reports whether text stands for no value, or for an infinite one.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mlids/dataset"
+	"mlids/feature"
 )
 
 func TestParseNumber(t *testing.T) {
@@ -49,7 +50,7 @@ func TestParseNumberRoundsLikeFloat64(t *testing.T) {
 		}
 		text := strconv.AppendFloat(nil, f, "gfe"[r.IntN(3)], -1, 64)
 		got, ok := dataset.ParseNumber(text)
-		if want := dataset.Float32(f); !ok || math.Float32bits(got) != math.Float32bits(want) {
+		if want := feature.Float32(f); !ok || math.Float32bits(got) != math.Float32bits(want) {
 			t.Fatalf("ParseNumber(%s) = %v, %v; want %v", text, got, ok, want)
 		}
 	}
@@ -65,7 +66,7 @@ func FuzzNumber(f *testing.F) {
 			t.Fatalf("%q gives an infinity", s)
 		}
 		want, err := strconv.ParseFloat(s, 64)
-		if ok && err == nil && !same([]float32{got}, []float32{dataset.Float32(want)}) {
+		if ok && err == nil && !same([]float32{got}, []float32{feature.Float32(want)}) {
 			t.Fatalf("%q gives %v; strconv has %v", s, got, want)
 		}
 	})

@@ -228,11 +228,11 @@ func float(v parquet.Value) (float32, bool) {
 	case parquet.Int32:
 		return float32(v.Int32()), true
 	case parquet.Int64:
-		return Float32(float64(v.Int64())), true
+		return feature.Float32(float64(v.Int64())), true
 	case parquet.Float:
-		return Float32(float64(v.Float())), true
+		return feature.Float32(float64(v.Float())), true
 	case parquet.Double:
-		return Float32(v.Double()), true
+		return feature.Float32(v.Double()), true
 	}
 	return missing, false
 }

@@ -18,7 +18,7 @@ import (
 // captures are of all protocols and of hostile traffic.
 var captures = []string{
 	"mufeng121/nmap.pcap", "zeek-btest/bruteforce.pcap", "zeek-btest/wikipedia.pcap", "zeek-btest/5-pings.pcap", "chrissanders/telnet.pcap",
-	"chrissanders/ipv6_fragments.pcapng", "chrissanders/dns.cap", "nfstream-ndpi/quic.pcap", "stopddos/amp.UDP.snmp.src161.pcapng",
+	"chrissanders/ipv6_fragments.pcapng", "chrissanders/dns.cap", "nfstream-ndpi/quic.pcap", "stopddos/amp.UDP.snmp.src161.pcapng", "stopddos/amp.TCP.reflection.SYNACK.pcap", "chrissanders/gnutella.pcap",
 }
 
 // What a model sees live is, bit for bit, what a trainer reads from the printed table.

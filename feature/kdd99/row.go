@@ -140,7 +140,7 @@ func number(b bool) float64 {
 // trainer gets from the printed row.
 func (r *Row) Vector(dst []float32, in []feature.Input) []float32 {
 	for _, i := range in {
-		v := float32(r.Values[i.Column])
+		v := feature.Float32(r.Values[i.Column])
 		if i.Category >= 0 {
 			v = float32(number(int(v) == i.Category))
 		}
