@@ -58,6 +58,12 @@ var dialogues = []struct {
 	{"pop, refused then let in", 110, []string{
 		"< +OK ready\r\n", "> USER bob\r\n", "< +OK\r\n", "> PASS a\r\n", "< -ERR no\r\n", "> PASS b\r\n", "< +OK in\r\n",
 	}, map[string]float64{"logged_in": 1, "num_failed_logins": 1}},
+	{"pop, root by digest", 110, []string{"< +OK <1@x>\r\n", "> APOP root c4c9334b\r\n", "< +OK\r\n"},
+		map[string]float64{"logged_in": 1, "is_host_login": 1, "num_root": 1}},
+	{"pop, challenge", 110, []string{"> AUTH CRAM-MD5\r\n", "< + eA==\r\n", "> eA==\r\n", "< -ERR no\r\n"},
+		map[string]float64{"num_failed_logins": 1}},
+	{"ftp, deletion refused", 21, []string{"> USER ftp\r\n", "> PASS x\r\n", "< 230 ok\r\n", "> DELE .rhosts\r\n", "< 553 no\r\n"},
+		map[string]float64{"logged_in": 1, "is_guest_login": 1, "num_access_files": 1, "hot": 1, "num_compromised": 1}},
 	{"http", 80, []string{"> GET / HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\n\r\n/etc/passwd"},
 		map[string]float64{"logged_in": 1}},
 	{"http, phf", 80, []string{"> GET /cgi-bin/phf?Qalias=x%0a/bin/cat%20/etc/passwd\r\n", "< HTTP/1.0 200 OK\r\n\r\nroot:x:0:0"},
