@@ -18,6 +18,11 @@ type Config struct {
 	Schema   *feature.Schema // cicflow/v4, cicflow/2018 or cicflow/common
 	Timeout  time.Duration   // a flow is cut this long after its start; 0 for the reference's 120 s
 	MaxFlows int             // open flows at most; 0 for flow.DefaultMaxFlows
+
+	// A sensor cannot wait for the time-out of every flow. These end flows sooner; the reference does not have them. A
+	// connection that goes on afterwards continues in another flow, as behind the time-out.
+	Idle   time.Duration // a flow silent for longer has ended; 0 for never
+	Linger time.Duration // the same for a closed or reset TCP connection, in cicflow/v4; 0 for Idle
 }
 
 // DefaultTimeout is when CICFlowMeter cuts a flow.
@@ -93,13 +98,17 @@ func (x *Extractor) newV4(cfg Config) table {
 	h := &v4{timeout: cfg.Timeout.Microseconds(), emit: x.emitV4}
 	h.seen.budget = seenMemory
 	h.carry = newCarry(cfg.MaxFlows/2, h.seen.release)
-	return flow.New(flow.Config{Active: cfg.Timeout, MaxFlows: cfg.MaxFlows, Key: keyV4}, h)
+	limits := flow.Config{Active: cfg.Timeout, Idle: cfg.Idle, MaxFlows: cfg.MaxFlows, Key: keyV4}
+	if cfg.Linger > 0 {
+		return flow.New(limits, &lingering{h, cfg.Idle, cfg.Linger})
+	}
+	return flow.New(limits, h)
 }
 
 func (x *Extractor) new2018(cfg Config) table {
 	h := &y2018{emit: x.emit2018}
 	h.carry = newCarry(cfg.MaxFlows/2, func(*seenSet) {})
-	return flow.New(flow.Config{Active: cfg.Timeout, MaxFlows: cfg.MaxFlows, Key: key2018}, h)
+	return flow.New(flow.Config{Active: cfg.Timeout, Idle: cfg.Idle, MaxFlows: cfg.MaxFlows, Key: key2018}, h)
 }
 
 func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {

@@ -2,6 +2,7 @@ package cicflow
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -27,8 +28,13 @@ func tcp(at float64, port int, flags mlids.TCPFlags, seq uint32, payload int) *m
 // run extracts rows of packets.
 func run(t *testing.T, id string, packets ...*mlids.Packet) []Row {
 	t.Helper()
+	return runWith(t, Config{Schema: schema(t, id)}, packets...)
+}
+
+func runWith(t *testing.T, cfg Config, packets ...*mlids.Packet) []Row {
+	t.Helper()
 	var rows []Row
-	x, err := New(Config{Schema: schema(t, id)}, func(r *Row) {
+	x, err := New(cfg, func(r *Row) {
 		c := *r
 		c.Values = slices.Clone(r.Values)
 		rows = append(rows, c)
@@ -98,6 +104,20 @@ func TestV4Continued(t *testing.T) {
 		if rows[0].Reason != mlids.EndActive {
 			t.Errorf("the first ended for %s", rows[0].Reason)
 		}
+	}
+}
+
+// TestSooner: a sensor's shorter time-outs end flows early and keep the connection's direction.
+func TestSooner(t *testing.T) {
+	cfg := Config{Schema: schema(t, "cicflow/v4"), Idle: 30 * time.Second, Linger: 2 * time.Second}
+	rows := runWith(t, cfg, tcp(0, 9, S, 1, 0), tcp(1, -9, R|A, 1, 0), tcp(1, 10, S, 1, 0), tcp(8, -9, R, 1, 0), tcp(50, 11, S, 1, 0))
+	var got []string
+	for _, r := range rows {
+		got = append(got, fmt.Sprintf("%s:%d %s", r.Key.Src, r.Key.SrcPort, r.Reason))
+	}
+	want := []string{"10.0.0.1:9 idle", "10.0.0.1:10 idle", "10.0.0.1:9 idle", "10.0.0.1:11 end"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

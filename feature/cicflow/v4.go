@@ -2,6 +2,7 @@ package cicflow
 
 import (
 	"math"
+	"time"
 
 	"mlids"
 	"mlids/flow"
@@ -214,9 +215,25 @@ func (s *stateV4) close(flags mlids.TCPFlags) {
 // End implements flow.Handler.
 func (h *v4) End(f *flow.Flow[stateV4]) {
 	h.emit(f)
-	if f.Reason == mlids.EndActive && !f.Heir && ported(f.Key.Proto) {
+	if timedOut(f.Reason) && !f.Heir && ported(f.Key.Proto) {
 		h.carry.put(&f.Key, h.handOn(f))
 		return
 	}
 	h.seen.release(&f.State.set)
+}
+
+func timedOut(why mlids.EndReason) bool { return why == mlids.EndActive || why == mlids.EndIdle }
+
+// lingering is v4 with a shorter idle time-out for connections that are over.
+type lingering struct {
+	*v4
+	idle, linger time.Duration
+}
+
+// Idle implements flow.Timer.
+func (h *lingering) Idle(f *flow.Flow[stateV4]) time.Duration {
+	if f.State.closing == over {
+		return h.linger
+	}
+	return h.idle
 }

@@ -65,7 +65,7 @@ func (h *y2018) End(f *flow.Flow[state2018]) {
 	if f.State.packets() > 1 {
 		h.emit(f)
 	}
-	if f.Reason == mlids.EndActive && !f.Heir {
+	if timedOut(f.Reason) && !f.Heir {
 		h.carry.put(&f.Key, carried{})
 	}
 }
