@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 
 	"mlids/model/internal/graph"
@@ -70,7 +71,7 @@ func (p *program) output(rows []float32, n int) ([]float64, error) {
 		return nil, err
 	}
 	if y.Type == onnx.Text {
-		return nil, fmt.Errorf("the output is text, wanted probabilities")
+		return nil, errors.New("the output is text, wanted probabilities")
 	}
 	return y.F, nil
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -134,7 +135,7 @@ func (t *lightText) tree(output int32) (Tree, error) {
 		return Tree{}, fmt.Errorf("%s categorical splits are not supported: one-hot the column before training", c)
 	}
 	if l := t.block["is_linear"]; l != "" && l != "0" {
-		return Tree{}, fmt.Errorf("linear leaves are not supported")
+		return Tree{}, errors.New("linear leaves are not supported")
 	}
 	tree := Tree{Output: output}
 	if tree.Values, err = t.floats("leaf_value", leaves); err != nil {
@@ -200,7 +201,7 @@ func missingLeft(decision int, threshold float64) (bool, error) {
 	zeroLeft, defaultLeft := 0 <= threshold, decision&2 != 0
 	switch kind := decision >> 2 & 3; {
 	case decision&1 != 0:
-		return false, fmt.Errorf("categorical splits are not supported: one-hot the column before training")
+		return false, errors.New("categorical splits are not supported: one-hot the column before training")
 	case kind == 0:
 		return zeroLeft, nil
 	case kind == 1 && zeroLeft != defaultLeft:

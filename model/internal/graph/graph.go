@@ -139,12 +139,12 @@ func (p *Program) step(n *onnx.Node, trees func(*onnx.Node) (Trees, error)) (ste
 		}
 		s.out = append(s.out, slot)
 	}
-	make := makers[opName{n.Domain, n.Op}]
-	if make == nil {
+	prepare := makers[opName{n.Domain, n.Op}]
+	if prepare == nil {
 		return s, nil // refused if it is needed
 	}
 	var err error
-	s.run, err = make(&node{Node: n, constants: fixed, trees: trees})
+	s.run, err = prepare(&node{Node: n, constants: fixed, trees: trees})
 	return s, err
 }
 

@@ -134,7 +134,8 @@ func oneHot(n *node) (op, error) {
 		}
 		c.tell(x, words)
 		for i := range x.len() {
-			place, known := 0, false
+			var place int
+			var known bool
 			if x.text() {
 				place, known = byWord[x.S[i]]
 			} else {
@@ -198,7 +199,7 @@ func labelEncoder(n *node) (op, error) {
 		c.tell(x, words)
 		y := &Tensor{Type: values.Type, Dims: x.Dims}
 		for i := range x.len() {
-			place := -1
+			var place int
 			if x.text() {
 				place = slices.Index(words, x.S[i])
 			} else {

@@ -36,7 +36,8 @@ func next(b []byte) (field, int) {
 	if n < 0 {
 		return field{}, n
 	}
-	f, m := field{num: num, wire: wire}, 0
+	f := field{num: num, wire: wire}
+	var m int
 	switch wire {
 	case protowire.VarintType:
 		f.value, m = protowire.ConsumeVarint(b[n:])

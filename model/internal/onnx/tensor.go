@@ -77,7 +77,7 @@ var widths = map[int64]int{Float32: 4, Double: 8, Int32: 4, Int64: 8, Bool: 1, U
 
 // check tells whether there are as many elements as the shape asks for.
 func (t *Tensor) check() error {
-	have := int64(0)
+	var have int64
 	switch t.Type {
 	case Float32:
 		have = int64(len(t.Floats))
