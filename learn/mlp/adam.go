@@ -3,7 +3,7 @@ package mlp
 import (
 	"math"
 
-	"mlids/model"
+	"mlids/learn/internal/dense"
 )
 
 // adam holds the running moments of a layer's derivatives.
@@ -20,7 +20,7 @@ func newMoments(n int) moments {
 }
 
 // move takes one step; the derivatives are sums, scale makes them means. Biases do not decay.
-func (a *adam) move(l *model.Layer, weights, bias []float32, scale float32, rate, decay float64, step int) {
+func (a *adam) move(l *dense.Packed, weights, bias []float32, scale float32, rate, decay float64, step int) {
 	const beta1, beta2 = 0.9, 0.999
 	rate *= math.Sqrt(1-math.Pow(beta2, float64(step))) / (1 - math.Pow(beta1, float64(step)))
 	a.weights.move(l.Weights, weights, scale, float32(rate), float32(1-decay))

@@ -112,43 +112,22 @@ func (c Config) Fit(ctx context.Context, train, valid *dataset.Set) (*model.Netw
 	return t.best, curve, nil
 }
 
-// corrected is a copy of the network whose last biases make up for the classes having been drawn more or less often than
-// they occur.
-func corrected(n *model.Network, drawn []float64) *model.Network {
-	out := &model.Network{Scaler: n.Scaler, Link: n.Link}
-	for _, l := range n.Layers {
-		l.Weights = append([]float32(nil), l.Weights...)
-		l.Bias = append([]float32(nil), l.Bias...)
-		out.Layers = append(out.Layers, l)
-	}
-	bias := out.Layers[len(out.Layers)-1].Bias
-	if n.Link == model.Logistic {
-		bias[0] -= float32(math.Log(drawn[1] / drawn[0]))
-		return out
-	}
-	for k := range bias {
-		bias[k] -= float32(math.Log(drawn[k]))
-	}
-	return out
-}
-
-// newNetwork has random weights (He et al., 2015).
-func newNetwork(c *Config, s *dataset.Set, outputs int) *model.Network {
-	n := &model.Network{Scaler: dense.FitScaler(s, c.Log), Link: model.Softmax}
-	if outputs == 1 {
-		n.Link = model.Logistic
-	}
-	in := len(s.X)
+// newLayers have random weights (He et al., 2015).
+func newLayers(c *Config, in, outputs int) []*dense.Packed {
 	r := normal(c.Seed)
+	var layers []*dense.Packed
 	for i, out := range append(append([]int(nil), c.Hidden...), outputs) {
-		l := model.Layer{In: in, Out: out, Weights: make([]float32, in*out), Bias: make([]float32, out), Activation: model.Relu}
+		a := model.Relu
 		if i == len(c.Hidden) {
-			l.Activation = model.None
+			a = model.None
 		}
+		l := dense.NewPacked(in, out, a)
 		for j := range l.Weights {
-			l.Weights[j] = float32(r.NormFloat64() * math.Sqrt(2/float64(in)))
+			if j%l.Width < out {
+				l.Weights[j] = float32(r.NormFloat64() * math.Sqrt(2/float64(in)))
+			}
 		}
-		n.Layers, in = append(n.Layers, l), out
+		layers, in = append(layers, l), out
 	}
-	return n
+	return layers
 }

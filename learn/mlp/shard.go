@@ -5,7 +5,7 @@ import (
 
 	"mlids/learn/internal/data"
 	"mlids/learn/internal/dense"
-	"mlids/model"
+	"mlids/learn/internal/gemm"
 )
 
 // shard holds what one part of a batch needs on its way forth and back.
@@ -15,13 +15,11 @@ type shard struct {
 	weights, bias [][]float32 // derivative of the loss by the layers
 }
 
-func newShard(n *model.Network) *shard {
-	s := &shard{}
-	s.out = append(s.out, make([]float32, shardRows*n.Layers[0].In))
-	s.delta = append(s.delta, nil)
-	for _, l := range n.Layers {
-		s.out = append(s.out, make([]float32, shardRows*l.Out))
-		s.delta = append(s.delta, make([]float32, shardRows*l.Out))
+func newShard(layers []*dense.Packed) *shard {
+	s := &shard{out: [][]float32{make([]float32, shardRows*gemm.Pad(layers[0].In))}, delta: [][]float32{nil}}
+	for _, l := range layers {
+		s.out = append(s.out, make([]float32, shardRows*l.Width))
+		s.delta = append(s.delta, make([]float32, shardRows*l.Width))
 		s.weights = append(s.weights, make([]float32, len(l.Weights)))
 		s.bias = append(s.bias, make([]float32, len(l.Bias)))
 	}
@@ -30,25 +28,26 @@ func newShard(n *model.Network) *shard {
 
 // run finds the derivatives for rows.
 func (s *shard) run(t *trainer, rows []int, seed uint64) {
-	in := t.x.Cols
+	stride := gemm.Pad(t.x.Cols)
 	for i, r := range rows {
-		copy(s.out[0][i*in:(i+1)*in], t.x.Row(r))
+		copy(s.out[0][i*stride:], t.x.Row(r))
 	}
-	layers := t.net.Layers
-	for i := range layers {
-		l := &layers[i]
-		dense.Forward(s.out[i+1][:len(rows)*l.Out], s.out[i][:len(rows)*l.In], l)
-		if i+1 < len(layers) {
-			drop(s.out[i+1][:len(rows)*l.Out], t.cfg.Dropout, seed+uint64(i)<<40)
+	for i, l := range t.layers {
+		l.Forward(s.out[i+1], s.out[i], gemm.Pad(l.In), len(rows))
+		if i+1 < len(t.layers) {
+			drop(s.out[i+1][:len(rows)*l.Width], t.cfg.Dropout, seed+uint64(i)<<40)
 		}
 	}
-	last := len(layers)
+	last := t.layers[len(t.layers)-1]
 	for i, r := range rows {
-		k := layers[last-1].Out
-		derive(s.delta[last][i*k:(i+1)*k], s.out[last][i*k:(i+1)*k], int(t.class[r]))
+		at := i * last.Width
+		derive(s.delta[len(t.layers)][at:at+last.Out], s.out[len(t.layers)][at:at+last.Out], int(t.class[r]))
 	}
-	for i := last - 1; i >= 0; i-- {
-		s.back(&layers[i], i, len(rows), float32(1/(1-t.cfg.Dropout)))
+	for i := len(t.layers) - 1; i >= 0; i-- {
+		s.back(t.layers[i], i, len(rows))
+		if i > 0 {
+			s.through(t.layers[i], t.flipped[i], i, len(rows), float32(1/(1-t.cfg.Dropout)))
+		}
 	}
 }
 
@@ -73,33 +72,28 @@ func derive(to, margin []float32, class int) {
 	to[class]--
 }
 
-// back goes back through layer i: the derivatives by its weights, and by what went in, where units that were not left out
-// had been scaled up.
-func (s *shard) back(l *model.Layer, i, rows int, scale float32) {
+// back finds the derivatives by the weights of layer i.
+func (s *shard) back(l *dense.Packed, i, rows int) {
 	clear(s.weights[i])
 	clear(s.bias[i])
+	gemm.Add(gemm.Matrix{Data: s.weights[i], Row: l.Width, Col: 1}, gemm.Matrix{Data: s.out[i], Row: 1, Col: gemm.Pad(l.In)},
+		gemm.Matrix{Data: s.delta[i+1], Row: l.Width, Col: 1}, l.In, l.Width, rows)
 	for r := range rows {
-		x, delta := s.out[i][r*l.In:(r+1)*l.In], s.delta[i+1][r*l.Out:(r+1)*l.Out]
-		for o, d := range delta {
-			if d != 0 {
-				s.bias[i][o] += d
-				dense.Axpy(s.weights[i][o*l.In:(o+1)*l.In], x, d)
-			}
-		}
-		if i == 0 {
-			continue
-		}
-		before := s.delta[i][r*l.In : (r+1)*l.In]
-		clear(before)
-		for o, d := range delta {
-			if d != 0 {
-				dense.Axpy(before, l.Weights[o*l.In:(o+1)*l.In], d)
-			}
-		}
-		for j, v := range x {
-			if before[j] *= scale; v == 0 { // the unit was at rest, or left out
-				before[j] = 0
-			}
+		sum(s.bias[i], s.delta[i+1][r*l.Width:(r+1)*l.Width])
+	}
+}
+
+// through finds the derivatives by what went into layer i: rectified units, of which those that were not left out had
+// been scaled up.
+func (s *shard) through(l *dense.Packed, flipped []float32, i, rows int, scale float32) {
+	stride := gemm.Pad(l.In)
+	before := s.delta[i][:rows*stride]
+	clear(before)
+	gemm.Add(gemm.Matrix{Data: before, Row: stride, Col: 1}, gemm.Matrix{Data: s.delta[i+1], Row: l.Width, Col: 1},
+		gemm.Matrix{Data: flipped, Row: stride, Col: 1}, rows, stride, l.Out)
+	for j, v := range s.out[i][:rows*stride] {
+		if before[j] *= scale; v == 0 { // the unit was at rest, or left out
+			before[j] = 0
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"mlids/dataset"
 	"mlids/learn/internal/data"
 	"mlids/learn/internal/dense"
+	"mlids/learn/internal/gemm"
 	"mlids/model"
 )
 
@@ -21,7 +22,9 @@ const shardRows = 32
 // trainer is the state between two steps.
 type trainer struct {
 	cfg     *Config
-	net     *model.Network
+	scaler  model.Scaler
+	layers  []*dense.Packed
+	flipped [][]float32 // weights of each layer output by output, for the way back
 	best    *model.Network
 	x       *dense.Matrix
 	class   []int32
@@ -32,9 +35,8 @@ type trainer struct {
 	shards  []*shard
 	steps   int
 
-	held      *dense.Matrix
-	heldClass []int32
-	heldSet   *dataset.Set
+	held    *dense.Matrix
+	heldSet *dataset.Set
 }
 
 func newTrainer(c *Config, train, valid *dataset.Set) *trainer {
@@ -42,16 +44,31 @@ func newTrainer(c *Config, train, valid *dataset.Set) *trainer {
 	if outputs == 2 {
 		outputs = 1
 	}
-	t := &trainer{cfg: c, net: newNetwork(c, train, outputs), class: train.Class, rand: normal(c.Seed + 1), heldClass: valid.Class, heldSet: valid}
-	t.x, t.held = dense.Scale(train, &t.net.Scaler), dense.Scale(valid, &t.net.Scaler)
+	t := &trainer{cfg: c, scaler: dense.FitScaler(train, c.Log), class: train.Class, rand: normal(c.Seed + 1), heldSet: valid}
+	t.x, t.held = dense.Scale(train, &t.scaler), dense.Scale(valid, &t.scaler)
+	t.layers = newLayers(c, len(train.X), outputs)
 	t.weigh(train)
-	for i := range t.net.Layers {
-		t.adam = append(t.adam, newAdam(len(t.net.Layers[i].Weights), len(t.net.Layers[i].Bias)))
+	for _, l := range t.layers {
+		t.adam = append(t.adam, newAdam(len(l.Weights), len(l.Bias)))
+		t.flipped = append(t.flipped, make([]float32, l.Out*gemm.Pad(l.In)))
 	}
+	t.flip()
 	for range (c.Batch + shardRows - 1) / shardRows {
-		t.shards = append(t.shards, newShard(t.net))
+		t.shards = append(t.shards, newShard(t.layers))
 	}
 	return t
+}
+
+// flip renews the weights for the way back.
+func (t *trainer) flip() {
+	for i, l := range t.layers[1:] {
+		stride := gemm.Pad(l.In)
+		for j := range l.In {
+			for o, w := range l.Weights[j*l.Width:][:l.Out] {
+				t.flipped[i+1][o*stride+j] = w
+			}
+		}
+	}
 }
 
 // weigh finds the rows' chances to be drawn.
@@ -107,41 +124,56 @@ func (t *trainer) step(rows []int, rate float64) {
 	})
 	t.steps++
 	first := t.shards[0]
-	for i := range t.net.Layers {
-		l := &t.net.Layers[i]
+	for i, l := range t.layers {
 		for _, s := range t.shards[1:shards] {
-			dense.Axpy(first.weights[i], s.weights[i], 1)
-			dense.Axpy(first.bias[i], s.bias[i], 1)
+			sum(first.weights[i], s.weights[i])
+			sum(first.bias[i], s.bias[i])
 		}
 		t.adam[i].move(l, first.weights[i], first.bias[i], float32(1/float64(len(rows))), rate, rate*t.cfg.WeightDecay, t.steps)
 	}
+	t.flip()
+}
+
+func sum(to, from []float32) {
+	from = from[:len(to)]
+	for i := range to {
+		to[i] += from[i]
+	}
+}
+
+// shift is what makes up, at each margin, for the classes having been drawn more or less often than they occur.
+func (t *trainer) shift() []float32 {
+	if len(t.drawn) == 2 {
+		return []float32{float32(-math.Log(t.drawn[1] / t.drawn[0]))}
+	}
+	out := make([]float32, len(t.drawn))
+	for k, d := range t.drawn {
+		out[k] = float32(-math.Log(d))
+	}
+	return out
 }
 
 // keep remembers the network as the best so far.
-func (t *trainer) keep() { t.best = corrected(t.net, t.drawn) }
+func (t *trainer) keep() {
+	t.best = &model.Network{Scaler: t.scaler, Link: model.Softmax}
+	if len(t.drawn) == 2 {
+		t.best.Link = model.Logistic
+	}
+	for _, l := range t.layers {
+		t.best.Layers = append(t.best.Layers, l.Layer())
+	}
+	sum(t.best.Layers[len(t.layers)-1].Bias, t.shift())
+}
 
 // validate is the mean log loss on the validation rows.
 func (t *trainer) validate() float64 {
-	net := corrected(t.net, t.drawn)
-	last := &net.Layers[len(net.Layers)-1]
-	sums := make([][2]float64, (t.held.Rows+255)/256)
-	dense.Each(len(sums), func(b int) {
-		lo, hi := b*256, min((b+1)*256, t.held.Rows)
-		x := t.held.Data[lo*t.held.Cols : hi*t.held.Cols]
-		for i := range net.Layers {
-			y := make([]float32, (hi-lo)*net.Layers[i].Out)
-			dense.Forward(y, x, &net.Layers[i])
-			x = y
-		}
-		for i := lo; i < hi; i++ {
-			w := data.Weight(t.heldSet, i)
-			sums[b][0] += w * lossOf(x[(i-lo)*last.Out:(i-lo+1)*last.Out], int(t.heldClass[i]))
-			sums[b][1] += w
-		}
-	})
+	margins, shift := dense.Apply(t.held, t.layers...), t.shift()
 	loss, weight := 0.0, 0.0
-	for _, s := range sums {
-		loss, weight = loss+s[0], weight+s[1]
+	for i, c := range t.heldSet.Class {
+		w, row := data.Weight(t.heldSet, i), margins.Row(i)
+		sum(row, shift)
+		loss += w * lossOf(row, int(c))
+		weight += w
 	}
 	return loss / max(weight, math.SmallestNonzeroFloat64)
 }

@@ -82,7 +82,7 @@ func (c Config) Fit(ctx context.Context, train, valid *dataset.Set) (*model.Netw
 	if c.Features > 0 {
 		layer := fourier(x, c.Features, c.Gamma, c.Seed)
 		net.Layers = append(net.Layers, layer)
-		x = project(x, &layer)
+		x = dense.Apply(x, dense.Pack(&layer))
 	}
 	positives := []int{1}
 	if len(train.Classes) > 2 {
@@ -150,23 +150,13 @@ func spread(x *dense.Matrix, r *rand.Rand) float64 {
 	return sum / pairs
 }
 
-// project applies a layer to all rows.
-func project(x *dense.Matrix, l *model.Layer) *dense.Matrix {
-	const part = 256
-	out := &dense.Matrix{Rows: x.Rows, Cols: l.Out, Data: make([]float32, x.Rows*l.Out)}
-	dense.Each((x.Rows+part-1)/part, func(i int) {
-		lo, hi := i*part, min((i+1)*part, x.Rows)
-		dense.Forward(out.Data[lo*l.Out:hi*l.Out], x.Data[lo*x.Cols:hi*x.Cols], l)
-	})
-	return out
-}
-
 // calibrate folds Platt's scaling of each machine into its weights.
 func calibrate(net *model.Network, s *dataset.Set, positives []int) {
-	x := dense.Scale(s, &net.Scaler)
+	var packed []*dense.Packed
 	for i := range net.Layers {
-		x = project(x, &net.Layers[i])
+		packed = append(packed, dense.Pack(&net.Layers[i]))
 	}
+	x := dense.Apply(dense.Scale(s, &net.Scaler), packed...)
 	last := &net.Layers[len(net.Layers)-1]
 	weight := make([]float64, s.Len())
 	for i := range weight {

@@ -3,51 +3,77 @@ package dense
 import (
 	"math"
 
+	"mlids/learn/internal/gemm"
 	"mlids/model"
 )
 
-// Forward applies a layer to rows: dst is rows×Out, x is rows×In. Rows are taken by four, so that weights are read once
-// for them.
-func Forward(dst, x []float32, l *model.Layer) {
-	rows := len(x) / l.In
-	i := 0
-	for ; i+4 <= rows; i += 4 {
-		four(dst[i*l.Out:], x[i*l.In:], l)
-	}
-	for ; i < rows; i++ {
-		row, to := x[i*l.In:(i+1)*l.In], dst[i*l.Out:(i+1)*l.Out]
-		for o := range to {
-			to[o] = l.Bias[o] + dot(l.Weights[o*l.In:(o+1)*l.In], row)
-		}
-	}
-	activate(dst, l.Activation)
+// Packed is a layer in the form that products want: weights input by input, in rows of Width values, of which the last
+// are zero.
+type Packed struct {
+	In, Out, Width int
+	Weights        []float32 // In×Width
+	Bias           []float32 // Width
+	Activation     model.Activation
 }
 
-func four(dst, x []float32, l *model.Layer) {
-	n := l.In
-	a, b, c, d := x[:n], x[n:2*n], x[2*n:3*n], x[3*n:4*n]
+// Pack lays a layer out.
+func Pack(l *model.Layer) *Packed {
+	p := NewPacked(l.In, l.Out, l.Activation)
 	for o := range l.Out {
-		w := l.Weights[o*n : (o+1)*n]
-		a, b, c, d := a[:len(w)], b[:len(w)], c[:len(w)], d[:len(w)]
-		var s, t, u, v float32
-		for j, f := range w {
-			s += f * a[j]
-			t += f * b[j]
-			u += f * c[j]
-			v += f * d[j]
+		for i, w := range l.Weights[o*l.In : (o+1)*l.In] {
+			p.Weights[i*p.Width+o] = w
 		}
-		bias := l.Bias[o]
-		dst[o], dst[l.Out+o], dst[2*l.Out+o], dst[3*l.Out+o] = bias+s, bias+t, bias+u, bias+v
 	}
+	copy(p.Bias, l.Bias)
+	return p
 }
 
-func dot(w, x []float32) float32 {
-	var sum float32
-	x = x[:len(w)]
-	for j, f := range w {
-		sum += f * x[j]
+// NewPacked makes a layer of zeros.
+func NewPacked(in, out int, a model.Activation) *Packed {
+	width := gemm.Pad(out)
+	return &Packed{In: in, Out: out, Width: width, Activation: a, Weights: make([]float32, in*width), Bias: make([]float32, width)}
+}
+
+// Layer is the layer in the form that models have.
+func (p *Packed) Layer() model.Layer {
+	l := model.Layer{In: p.In, Out: p.Out, Activation: p.Activation, Weights: make([]float32, p.In*p.Out), Bias: make([]float32, p.Out)}
+	for o := range p.Out {
+		for i := range p.In {
+			l.Weights[o*p.In+i] = p.Weights[i*p.Width+o]
+		}
 	}
-	return sum
+	copy(l.Bias, p.Bias)
+	return l
+}
+
+// Forward applies the layer to rows that lie stride values apart in x; dst is rows×Width.
+func (p *Packed) Forward(dst, x []float32, stride, rows int) {
+	for r := range rows {
+		copy(dst[r*p.Width:(r+1)*p.Width], p.Bias)
+	}
+	gemm.Add(gemm.Matrix{Data: dst, Row: p.Width, Col: 1}, gemm.Matrix{Data: x, Row: stride, Col: 1},
+		gemm.Matrix{Data: p.Weights, Row: p.Width, Col: 1}, rows, p.Width, p.In)
+	activate(dst[:rows*p.Width], p.Activation)
+}
+
+// Apply applies layers one after the other to all rows, on all cores.
+func Apply(x *Matrix, layers ...*Packed) *Matrix {
+	const part = 256
+	last := layers[len(layers)-1]
+	out := &Matrix{Rows: x.Rows, Cols: last.Out, Data: make([]float32, x.Rows*last.Out)}
+	Each((x.Rows+part-1)/part, func(b int) {
+		lo, rows := b*part, min(part, x.Rows-b*part)
+		from, stride := x.Data[lo*x.Cols:], x.Cols
+		for _, l := range layers {
+			to := make([]float32, rows*l.Width)
+			l.Forward(to, from, stride, rows)
+			from, stride = to, l.Width
+		}
+		for r := range rows {
+			copy(out.Row(lo+r), from[r*stride:])
+		}
+	})
+	return out
 }
 
 func activate(x []float32, a model.Activation) {
@@ -64,13 +90,5 @@ func activate(x []float32, a model.Activation) {
 		for i, v := range x {
 			x[i] = float32(math.Cos(float64(v)))
 		}
-	}
-}
-
-// Axpy adds a·x to y.
-func Axpy(y, x []float32, a float32) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] += a * x[i]
 	}
 }
