@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"mlids/feature"
 )
@@ -83,6 +86,7 @@ func benchmarkRequests(b *testing.B, address string) {
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.SetParallelism(4)
+			before := cpuTime(b)
 			b.RunParallel(func(pb *testing.PB) {
 				c, err := net.Dial("tcp", address)
 				if err != nil {
@@ -98,10 +102,22 @@ func benchmarkRequests(b *testing.B, address string) {
 					}
 				}
 			})
+			b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/req")
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 			b.ReportMetric(float64(b.N*rows)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
+}
+
+// cpuTime is what this process, server and client together, has used so far. Unlike the clock, it does not count what other
+// processes of the machine do.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func roundTrip(c net.Conn, in *bufio.Reader, request []byte) error {

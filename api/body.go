@@ -13,8 +13,8 @@ import (
 // Sizes of buffers: a body starts with the first; up to the others they are kept for later requests.
 const (
 	smallBody  = 16 << 10 // bytes
-	keptBody   = 2 << 20  // bytes
-	keptValues = 1 << 20  // numbers: a decoded table, probabilities
+	keptBody   = 2 << 20  // bytes of a body, of an answer; also of a body whose decoder is kept
+	keptValues = 1 << 20  // probabilities
 )
 
 // work is the memory of one request.

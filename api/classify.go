@@ -20,9 +20,11 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	}
 	defer s.release()
 	d := decoders.Get().(decoder)
+	if len(wk.body) <= keptBody {
+		defer decoders.Put(d)
+	}
 	table, err := d.Decode(wk.body)
 	if err != nil {
-		decoders.Put(d)
 		return 0, err
 	}
 	k := len(c.classes)
@@ -48,11 +50,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 			c.predicted[class].Add(float64(n))
 		}
 	}
-	rows = table.N
-	if cap(table.X) <= keptValues {
-		decoders.Put(d)
-	}
-	return rows, nil
+	return table.N, nil
 }
 
 // acquire waits for one of the slots in which predictions are computed.

@@ -5,23 +5,28 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// Every command in docs/api.md prints what stands below it, for … anything, and decimals to two digits.
+// Every curl command in README.md and docs/api.md prints what stands below it, for … anything, and decimals to two digits.
 func TestDocumentedAnswers(t *testing.T) {
 	for _, tool := range []string{"sh", "curl", "gzip"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("needs %s to run the commands of docs/api.md", tool)
 		}
 	}
-	page, err := os.ReadFile(filepath.Join("..", "docs", "api.md"))
-	if err != nil {
-		t.Fatal(err)
+	var commands []command
+	for _, name := range []string{"README.md", "docs/api.md"} {
+		page, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands = append(commands, consoleCommands(string(page))...)
 	}
+	commands = slices.DeleteFunc(commands, func(c command) bool { return !strings.Contains(c.line, "curl") })
 	url := start(t, newServer(t, Config{}, embedded(t)).Server)
-	commands := consoleCommands(string(page))
 	if len(commands) < 10 {
 		t.Fatalf("only %d commands were found", len(commands))
 	}
