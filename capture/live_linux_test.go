@@ -36,6 +36,21 @@ func namespace(tb testing.TB) {
 		ip(tb, "link", "set", "dev", name, "addrgenmode", "none")
 		ip(tb, "link", "set", "dev", name, "up")
 	}
+	running(tb, veth0)
+	running(tb, veth1)
+}
+
+// running waits until the kernel has noticed that both ends of the pair are up: before that it drops what is sent.
+func running(tb testing.TB, name string) {
+	tb.Helper()
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); runtime.Gosched() {
+		if face, err := net.InterfaceByName(name); err != nil {
+			tb.Fatal(err)
+		} else if face.Flags&net.FlagRunning != 0 {
+			return
+		}
+	}
+	tb.Fatalf("interface %s does not come up", name)
 }
 
 func ip(tb testing.TB, args ...string) bool {

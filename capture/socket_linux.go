@@ -42,18 +42,25 @@ func newPacketSocket(name string) (*packetSocket, error) {
 	if err := s.open(unix.SOCK_DGRAM); err != nil || s.index == 0 {
 		return s, err
 	}
-	ethernet, err := s.ethernet()
+	hatype, err := s.hatype()
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if !ethernet {
+	if hatype != unix.ARPHRD_ETHER && hatype != unix.ARPHRD_LOOPBACK {
 		return s, nil
 	}
 	if err := s.close(); err != nil {
 		return nil, err
 	}
 	s.cooked = false
-	return s, s.open(unix.SOCK_RAW)
+	if err := s.open(unix.SOCK_RAW); err != nil {
+		return nil, err
+	}
+	if hatype == unix.ARPHRD_LOOPBACK {
+		// What goes out there comes in again. Before Linux 4.20 this fails, and the ring leaves it out alone.
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
+	return s, nil
 }
 
 // open makes the socket. Without a protocol it receives nothing.
@@ -72,14 +79,16 @@ func (s *packetSocket) open(kind int) error {
 	return nil
 }
 
-// ethernet reports whether the interface's frames have Ethernet headers.
-func (s *packetSocket) ethernet() (bool, error) {
+// hatype is the interface's hardware type.
+func (s *packetSocket) hatype() (uint16, error) {
 	addr, err := unix.Getsockname(s.fd)
 	if err != nil {
-		return false, fmt.Errorf("hardware type: %w", err)
+		return 0, fmt.Errorf("hardware type: %w", err)
 	}
-	link, ok := addr.(*unix.SockaddrLinklayer)
-	return ok && (link.Hatype == unix.ARPHRD_ETHER || link.Hatype == unix.ARPHRD_LOOPBACK), nil
+	if link, ok := addr.(*unix.SockaddrLinklayer); ok {
+		return link.Hatype, nil
+	}
+	return 0, fmt.Errorf("hardware type: %w", ErrInterface)
 }
 
 // ring sets the receive ring up and maps it.
