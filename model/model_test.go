@@ -218,6 +218,9 @@ func TestNetworkRefuses(t *testing.T) {
 }
 
 func TestNoAllocationOnceWarm(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget")
+	}
 	for name, p := range map[string]Predictor{
 		"forest":  growForest(2, 20, 3, 40, 31, Softmax),
 		"network": randomNetwork(1, []int{20, 16, 3}, Relu, Softmax, true),

@@ -127,22 +127,21 @@ def pipeline_models():
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
-    import pandas as pd
 
     protocols, flags = np.array(["tcp", "udp", "icmp"]), np.array(["SF", "S0", "REJ"])
     n = 300
-    frame = pd.DataFrame({
-        "duration": rng.exponential(size=n).astype(np.float32), "src_bytes": rng.exponential(size=n).astype(np.float32),
-        "protocol_type": protocols[rng.integers(0, 3, n)], "flag": flags[rng.integers(0, 3, n)],
-    })
-    y = np.where((frame.duration > 1) ^ (frame.protocol_type == "udp"), "attack", "benign")
+    table = np.empty((n, 4), dtype=object)
+    table[:, 0] = rng.exponential(size=n).astype(np.float32)
+    table[:, 1] = rng.exponential(size=n).astype(np.float32)
+    table[:, 2], table[:, 3] = protocols[rng.integers(0, 3, n)], flags[rng.integers(0, 3, n)]
+    y = np.where((table[:, 0] > 1) ^ (table[:, 2] == "udp"), "attack", "benign")
     y[:20] = "probe"
     types = [("duration", FloatTensorType([None, 1])), ("src_bytes", FloatTensorType([None, 1])),
              ("protocol_type", StringTensorType([None, 1])), ("flag", StringTensorType([None, 1]))]
     for name, last in {"onehot_logistic": LogisticRegression(), "onehot_forest": RandomForestClassifier(3, max_depth=4, random_state=0)}.items():
         m = Pipeline([("columns", ColumnTransformer([
-            ("numbers", StandardScaler(), ["duration", "src_bytes"]),
-            ("words", OneHotEncoder(handle_unknown="ignore"), ["protocol_type", "flag"])])), ("last", last)]).fit(frame, y)
+            ("numbers", StandardScaler(), [0, 1]),
+            ("words", OneHotEncoder(handle_unknown="ignore"), [2, 3])])), ("last", last)]).fit(table, y)
         try:
             onx = to_onnx(m, initial_types=types, target_opset=17)
         except Exception as e:
@@ -151,9 +150,9 @@ def pipeline_models():
         with open(os.path.join(out, name + ".onnx"), "wb") as f:
             f.write(onx.SerializeToString())
         names = ["duration", "src_bytes"] + ["protocol_type=" + p for p in sorted(protocols)] + ["flag=" + p for p in sorted(flags)]
-        head = frame.iloc[100:100 + ROWS]
-        rows = np.array([[r.duration, r.src_bytes] + [float(r.protocol_type == p) for p in sorted(protocols)]
-                         + [float(r.flag == p) for p in sorted(flags)] for r in head.itertuples()], dtype=np.float32)
+        head = table[100:100 + ROWS]
+        rows = np.array([[r[0], r[1]] + [float(r[2] == p) for p in sorted(protocols)] + [float(r[3] == p) for p in sorted(flags)]
+                         for r in head], dtype=np.float32)
         keep(name + ".onnx", m.predict_proba(head), rows, names, m.classes_.tolist())
 
 
