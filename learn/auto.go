@@ -217,8 +217,12 @@ func (c *Comparison) reason() string {
 // Candidates are what Auto compares: each algorithm with its default settings first, then variations that are known to
 // matter.
 func Candidates() []Candidate {
-	out := []Candidate{boosted("boost", nil), single("tree", nil), perceptron("mlp", nil), machine("svm", svm.Default()), machine("rbf", svm.DefaultRBF())}
-	return append(out,
+	return []Candidate{
+		boosted("boost", nil),
+		single("tree", nil),
+		perceptron("mlp", nil),
+		machine("svm", svm.Default()),
+		machine("rbf", svm.DefaultRBF()),
 		boosted("boost, small steps", func(c *tree.Boost) { c.Trees, c.LearningRate, c.Columns = 300, 0.05, 0.5 }),
 		boosted("boost, restrained", func(c *tree.Boost) {
 			c.L2, c.MinChild, c.Columns, c.Rows, c.Leaves, c.Trees = 10, 5, 0.5, 0.8, 15, 200
@@ -229,7 +233,7 @@ func Candidates() []Candidate {
 		single("tree, shallow", func(c *tree.Config) { c.Depth = 6 }),
 		machine("svm, stiff", with(svm.Default(), func(c *svm.Config) { c.C = 0.1 })),
 		machine("rbf, narrow", with(svm.DefaultRBF(), func(c *svm.Config) { c.Gamma, c.Features = 0.1, 512 })),
-	)
+	}
 }
 
 func with[T any](c T, change func(*T)) T {

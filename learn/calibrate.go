@@ -4,39 +4,34 @@ import (
 	"math"
 	"slices"
 
-	"mlids/learn/internal/dense"
 	"mlids/learn/metric"
 	"mlids/model"
 )
 
-// Calibration makes every margin m of a predictor into Scale·m + Shift.
+// Calibration makes every log probability z of class k into Scale·z + Shift[k], and scales the sum back to one.
 type Calibration struct {
-	Scale float64 `json:"scale"`
-	Shift float64 `json:"shift"` // for two classes only
+	Scale float64   `json:"scale"`
+	Shift []float64 `json:"shift"` // of each class, 0 for the benign one
 }
 
 // Calibrate makes the probabilities agree with rates seen on rows that the model had not learned from, such as
-// CrossValidate's or, to be wary of attacks unlike those seen, Wary's: Platt's scaling of the margin for two classes
-// (Platt, 1999), a common temperature for several (Guo et al., On calibration of modern neural networks, ICML 2017). It
-// is folded into the predictor; one whose outputs are no margins (a decision tree), and scores that say nothing, are left
-// as they are, with Scale 1. For two classes the order of rows by score stays the same.
+// CrossValidate's or, to be wary of attacks unlike those seen, Wary's. It is Platt's scaling for two classes (Platt,
+// 1999), and for several a common temperature with a bias for each (Guo et al., On calibration of modern neural networks,
+// ICML 2017). It is folded into the predictor; one whose outputs are no margins (a decision tree, machines of one class
+// against the rest), and scores that say nothing, are left as they are, with Scale 1.
 func (f *Fitted) Calibrate(s *metric.Scored) (Calibration, error) {
-	same := Calibration{Scale: 1}
+	same := Calibration{Scale: 1, Shift: make([]float64, len(f.Classes))}
 	if err := s.Check(); err != nil {
 		return same, err
 	}
-	link, ok := linkOf(f.Predictor)
-	if !ok || link == model.Identity || link == model.Normalised {
+	if link, ok := linkOf(f.Predictor); !ok || link == model.Identity || link == model.Normalised {
 		return same, nil
 	}
-	c := Calibration{Scale: 1 / temperature(s)}
-	if link == model.Logistic {
-		c.Scale, c.Shift = platt(s)
-	}
+	c := scaling(s)
 	if !(c.Scale > 1e-3 && c.Scale < 1e3) {
 		return same, nil
 	}
-	f.scale(c.Scale, c.Shift)
+	f.fold(c)
 	return c, nil
 }
 
@@ -45,22 +40,40 @@ func (c Calibration) Apply(s *metric.Scored) *metric.Scored {
 	out := *s
 	out.Prob = make([]float32, len(s.Prob))
 	k := len(s.Classes)
+	z, p := make([]float64, k), make([]float64, k)
 	for i := range s.Class {
-		row, to := s.Prob[i*k:(i+1)*k], out.Prob[i*k:(i+1)*k]
-		if k == 2 {
-			p := 1 / (1 + math.Exp(-c.Scale*margin(row)-c.Shift))
-			to[0], to[1] = float32(1-p), float32(p)
-			continue
-		}
-		sum := 0.0
-		for _, p := range row {
-			sum += math.Pow(max(float64(p), least), c.Scale)
-		}
-		for j, p := range row {
-			to[j] = float32(math.Pow(max(float64(p), least), c.Scale) / sum)
+		logs(z, s.Prob[i*k:])
+		c.probabilities(p, z)
+		for j, v := range p {
+			out.Prob[i*k+j] = float32(v)
 		}
 	}
 	return &out
+}
+
+// probabilities fills p from log probabilities.
+func (c *Calibration) probabilities(p, z []float64) {
+	top, sum := math.Inf(-1), 0.0
+	for j := range p {
+		p[j] = c.Scale*z[j] + c.Shift[j]
+		top = max(top, p[j])
+	}
+	for j, v := range p {
+		p[j] = math.Exp(v - top)
+		sum += p[j]
+	}
+	for j := range p {
+		p[j] /= sum
+	}
+}
+
+// least bounds probabilities away from 0 before their logarithm is taken.
+const least = 1e-30
+
+func logs(z []float64, prob []float32) {
+	for j := range z {
+		z[j] = math.Log(max(float64(prob[j]), least))
+	}
 }
 
 func linkOf(p model.Predictor) (model.Link, bool) {
@@ -73,76 +86,23 @@ func linkOf(p model.Predictor) (model.Link, bool) {
 	return 0, false
 }
 
-// least bounds probabilities away from 0 before their logarithm is taken.
-const least = 1e-30
-
-// margin is the log odds of class 1 of 2.
-func margin(row []float32) float64 {
-	return math.Log(max(float64(row[1]), least)) - math.Log(max(float64(row[0]), least))
-}
-
-func platt(s *metric.Scored) (a, b float64) {
-	n := s.Len()
-	margins, positive, weight := make([]float64, n), make([]bool, n), make([]float64, n)
-	for i := range margins {
-		margins[i], positive[i], weight[i] = margin(s.Prob[2*i:2*i+2]), s.Class[i] != 0, 1
-		if s.Weight != nil {
-			weight[i] = float64(s.Weight[i])
-		}
+// fold changes the predictor's margins as c says. A single margin is the difference of the two classes' logarithms.
+func (f *Fitted) fold(c Calibration) {
+	shift := c.Shift
+	if len(shift) == 2 {
+		shift = []float64{shift[1] - shift[0]}
 	}
-	return dense.Platt(margins, positive, weight)
-}
-
-// temperature is what margins are divided by for the least log loss, by golden section over its logarithm.
-func temperature(s *metric.Scored) float64 {
-	low, high := math.Log(0.1), math.Log(10)
-	const ratio = 0.6180339887498949
-	a, b := high-ratio*(high-low), low+ratio*(high-low)
-	lossA, lossB := heated(s, math.Exp(a)), heated(s, math.Exp(b))
-	for high-low > 1e-4 {
-		if lossA < lossB {
-			high, b, lossB = b, a, lossA
-			a = high - ratio*(high-low)
-			lossA = heated(s, math.Exp(a))
-		} else {
-			low, a, lossA = a, b, lossB
-			b = low + ratio*(high-low)
-			lossB = heated(s, math.Exp(b))
-		}
-	}
-	return math.Exp((low + high) / 2)
-}
-
-// heated is the log loss at a temperature.
-func heated(s *metric.Scored, t float64) float64 {
-	k, loss := len(s.Classes), 0.0
-	for i, c := range s.Class {
-		w, sum := 1.0, 0.0
-		if s.Weight != nil {
-			w = float64(s.Weight[i])
-		}
-		row := s.Prob[i*k : (i+1)*k]
-		for _, p := range row {
-			sum += math.Pow(max(float64(p), least), 1/t)
-		}
-		loss += w * (math.Log(sum) - math.Log(max(float64(row[c]), least))/t)
-	}
-	return loss
-}
-
-// scale makes every margin m into a·m + b.
-func (f *Fitted) scale(a, b float64) {
 	switch p := f.Predictor.(type) {
 	case *model.Forest:
 		out := *p
 		out.Base, out.Trees = slices.Clone(p.Base), slices.Clone(p.Trees)
 		for k := range out.Base {
-			out.Base[k] = a*out.Base[k] + b
+			out.Base[k] = c.Scale*out.Base[k] + shift[k]
 		}
 		for i := range out.Trees {
 			out.Trees[i].Values = slices.Clone(out.Trees[i].Values)
 			for j := range out.Trees[i].Values {
-				out.Trees[i].Values[j] *= a
+				out.Trees[i].Values[j] *= c.Scale
 			}
 		}
 		f.Predictor = &out
@@ -152,10 +112,10 @@ func (f *Fitted) scale(a, b float64) {
 		last := &out.Layers[len(out.Layers)-1]
 		last.Weights, last.Bias = slices.Clone(last.Weights), slices.Clone(last.Bias)
 		for j := range last.Weights {
-			last.Weights[j] *= float32(a)
+			last.Weights[j] *= float32(c.Scale)
 		}
 		for j := range last.Bias {
-			last.Bias[j] = float32(a*float64(last.Bias[j]) + b)
+			last.Bias[j] = float32(c.Scale*float64(last.Bias[j]) + shift[j])
 		}
 		f.Predictor = &out
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -12,6 +13,10 @@ import (
 type Cost struct {
 	Classes []string
 	Cost    [][]float64
+
+	// Temperature flattens probabilities, as p^(1/Temperature), before costs are weighed; 0 stands for 1. A model is surer of
+	// itself on the types of attack that it learned than on new ones: see learn.CostTemperature.
+	Temperature float64
 }
 
 // KDD99Cost is the matrix by which the KDD Cup 1999 was scored (Elkan, Results of the KDD'99 classifier learning,
@@ -91,7 +96,7 @@ func (c Cost) For(classes []string) (Cost, error) {
 			return Cost{}, fmt.Errorf("%w: it has no class %q, only %q", ErrCost, name, c.Classes)
 		}
 	}
-	out := Cost{Classes: slices.Clone(classes), Cost: make([][]float64, len(classes))}
+	out := Cost{Classes: slices.Clone(classes), Cost: make([][]float64, len(classes)), Temperature: c.Temperature}
 	for i := range classes {
 		out.Cost[i] = make([]float64, len(classes))
 		for j := range classes {
@@ -107,13 +112,21 @@ func (c Cost) Decide(prob []float32) int {
 	for p := range prob {
 		expected := 0.0
 		for a, pa := range prob {
-			expected += float64(pa) * c.Cost[a][p]
+			expected += c.flat(pa) * c.Cost[a][p]
 		}
 		if p == 0 || expected < least {
 			best, least = p, expected
 		}
 	}
 	return best
+}
+
+// flat is a probability at the matrix's temperature, up to a factor that all classes of a row share.
+func (c Cost) flat(p float32) float64 {
+	if c.Temperature == 0 || c.Temperature == 1 {
+		return float64(p)
+	}
+	return math.Pow(float64(p), 1/c.Temperature)
 }
 
 // Mean is the average cost per row of a confusion matrix (rows actual, columns decided).

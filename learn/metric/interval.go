@@ -33,11 +33,13 @@ func (s *Scored) AUCInterval() Interval {
 		w := s.weight(i)
 		if s.Class[i] != 0 {
 			beaten := 1 - (step.Benign+above.Benign)/(2*r.Benign)
-			square[1] += math.Pow(w/r.Attack*(beaten-auc), 2)
+			d := w / r.Attack * (beaten - auc)
+			square[1] += d * d
 			count[1]++
 		} else {
 			lost := (step.Attack + above.Attack) / (2 * r.Attack)
-			square[0] += math.Pow(w/r.Benign*(lost-auc), 2)
+			d := w / r.Benign * (lost - auc)
+			square[0] += d * d
 			count[0]++
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"mlids/dataset"
 	"mlids/learn/internal/data"
@@ -52,11 +53,11 @@ func Default() Config {
 
 // Check returns ErrConfig with the first setting that is out of range.
 func (c *Config) Check() error {
-	settings := []setting{
+	settings := slices.Grow([]setting{
 		{"layers", float64(len(c.Hidden)), 0, 16}, {"epochs", float64(c.Epochs), 1, 1e5}, {"batch", float64(c.Batch), 1, 1 << 16},
 		{"learning_rate", c.LearningRate, 1e-9, 1}, {"weight_decay", c.WeightDecay, 0, 1}, {"dropout", c.Dropout, 0, 0.95},
 		{"balance", c.Balance, 0, 1}, {"patience", float64(c.Patience), 0, 1e5},
-	}
+	}, len(c.Hidden))
 	for _, units := range c.Hidden {
 		settings = append(settings, setting{"hidden", float64(units), 1, 1 << 14})
 	}
@@ -115,7 +116,7 @@ func (c Config) Fit(ctx context.Context, train, valid *dataset.Set) (*model.Netw
 // newLayers have random weights (He et al., 2015).
 func newLayers(c *Config, in, outputs int) []*dense.Packed {
 	r := normal(c.Seed)
-	var layers []*dense.Packed
+	layers := make([]*dense.Packed, 0, len(c.Hidden)+1)
 	for i, out := range append(append([]int(nil), c.Hidden...), outputs) {
 		a := model.Relu
 		if i == len(c.Hidden) {

@@ -2,6 +2,7 @@ package mlp
 
 import (
 	"math"
+	"slices"
 
 	"mlids/learn/internal/data"
 	"mlids/learn/internal/dense"
@@ -43,10 +44,10 @@ func (s *shard) run(t *trainer, rows []int, seed uint64) {
 		at := i * last.Width
 		derive(s.delta[len(t.layers)][at:at+last.Out], s.out[len(t.layers)][at:at+last.Out], int(t.class[r]))
 	}
-	for i := len(t.layers) - 1; i >= 0; i-- {
-		s.back(t.layers[i], i, len(rows))
+	for i, l := range slices.Backward(t.layers) {
+		s.back(l, i, len(rows))
 		if i > 0 {
-			s.through(t.layers[i], t.flipped[i], i, len(rows), float32(1/(1-t.cfg.Dropout)))
+			s.through(l, t.flipped[i], i, len(rows), float32(1/(1-t.cfg.Dropout)))
 		}
 	}
 }

@@ -152,7 +152,7 @@ func spread(x *dense.Matrix, r *rand.Rand) float64 {
 
 // calibrate folds Platt's scaling of each machine into its weights.
 func calibrate(net *model.Network, s *dataset.Set, positives []int) {
-	var packed []*dense.Packed
+	packed := make([]*dense.Packed, 0, len(net.Layers))
 	for i := range net.Layers {
 		packed = append(packed, dense.Pack(&net.Layers[i]))
 	}

@@ -146,7 +146,7 @@ func (g *grower) partition(l *leaf) int {
 func (t *table) goesLeft(s *split) *[256]int {
 	var goes [256]int
 	c := &t.columns[s.column]
-	for b := range s.bin + 1 {
+	for b := range goes[:s.bin+1] {
 		goes[b] = 1
 	}
 	if c.missing {

@@ -84,6 +84,7 @@ func Part(s *dataset.Set, keep func(i int) bool) *dataset.Set {
 }
 
 func column(tb testing.TB, s *feature.Schema, in feature.Input, rows [][]string) []float32 {
+	tb.Helper()
 	out := make([]float32, len(rows))
 	seen := map[string]float32{}
 	for i, row := range rows {
