@@ -23,9 +23,9 @@ func words(values ...string) *Tensor {
 	return &Tensor{Type: onnx.Text, Dims: []int{len(values), 1}, S: values}
 }
 
-func ints(name string, v ...int64) onnx.Attribute { return onnx.Attribute{Name: name, Ints: v} }
-func num(name string, v int64) onnx.Attribute     { return onnx.Attribute{Name: name, I: v} }
-func single(name string, v float32) onnx.Attribute  { return onnx.Attribute{Name: name, F: v} }
+func ints(name string, v ...int64) onnx.Attribute  { return onnx.Attribute{Name: name, Ints: v} }
+func num(name string, v int64) onnx.Attribute      { return onnx.Attribute{Name: name, I: v} }
+func single(name string, v float32) onnx.Attribute { return onnx.Attribute{Name: name, F: v} }
 func reals(name string, v ...float32) onnx.Attribute {
 	return onnx.Attribute{Name: name, Floats: v}
 }
