@@ -45,6 +45,8 @@ func TestSpellings(t *testing.T) {
 		{"icmp", "ip proto 1"},
 		{"portrange 5-9", "portrange 9-5"},
 		{"tcp or udp and port 5", "(tcp or udp) and port 5"},
+		{"tcp[13] & 2 != 0", "tcp[tcpflags]&tcp-syn!=0", "tcp[0xd:1] & (0x2) != 0x0"},
+		{"icmp[icmptype] = icmp-echo", "icmp[0]==8"},
 	} {
 		want, err := Compile(c[0], ethernet, 1)
 		if err != nil {
@@ -91,7 +93,15 @@ func TestRefusals(t *testing.T) {
 		"proto 256":                            "is no IP protocol",
 		"vlan 4096":                            "is no VLAN id",
 		"less much":                            "is no length",
-		"tcp[13] & 2 != 0":                     "unknown word",
+		"tcp[13] & 2":                          "byte 11: expected =, !=",
+		"tcp[13] & x = 2":                      "byte 10: \"x\" is no number",
+		"tcp[13] & (2|4 = 2":                   "byte 15: expected | or )",
+		"tcp[13]":                              "byte 7: expected =, !=",
+		"tcp[13 = 2":                           "byte 0: expected a field",
+		"tcp[1:3] = 2":                         "byte 0: expected a field",
+		"tcp[70000] = 2":                       "byte 0: expected a field",
+		"dns[1] = 2":                           "byte 0: expected a field",
+		"[":                                    "byte 0: expected a field",
 		strings.Repeat("(", 100):               "nested deeper than 64",
 		strings.Repeat("not ", 100) + "tcp":    "nested deeper than 64",
 		strings.Repeat("tcp or ", 3000) + "ip": "at most 16384",
@@ -140,7 +150,7 @@ func TestFarJumps(t *testing.T) {
 func FuzzFilter(f *testing.F) {
 	for _, expr := range []string{
 		"tcp port 80 and not host 10.0.0.1", "vlan 7 or (ip6 net fe80::/10 and udp)", "!(arp||less 60)", "net 10 or 192.168",
-		"portrange 1-2 and src and dst net 0.0.0.0/0", "net 1 mask 255", "ip proto \\tcp",
+		"portrange 1-2 and src and dst net 0.0.0.0/0", "net 1 mask 255", "ip proto \\tcp", "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn or udp[4:2]>=100",
 	} {
 		f.Add(expr, []byte{0x45, 0, 0, 20})
 	}

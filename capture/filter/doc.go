@@ -6,6 +6,7 @@
 //	host ADDRESS            net PREFIX              port N          portrange N-M
 //	proto NAME              vlan [ID]               less N          greater N
 //	ip  ip6  arp  rarp      tcp  udp  sctp  icmp  icmp6  igmp  ah  esp
+//	HEADER[OFFSET:SIZE] & MASK = VALUE
 //
 //	and (&&)  or (||)  not (!)  ( )
 //
@@ -18,6 +19,9 @@
 // whole packets and first fragments only, in IPv6 only without extension headers; vlan makes all that stands to its
 // right look behind the tag.
 //
-// Names of hosts and ports, and arithmetic such as tcp[13] & 2, are not understood. A packet shorter than a field which
+// A relation compares a field of a header: HEADER is one of the words for protocols, the size 1 (if left out), 2 or 4
+// bytes, the mask may be left out, and the sign is =, ==, !=, <, <=, > or >=. Numbers are decimal or as in C; tcpflags,
+// tcp-syn, icmptype, icmp-echo and the like have their names, and (tcp-syn|tcp-ack) is both. There is no other
+// arithmetic, and names of hosts and ports are not understood. A packet shorter than a field which
 // the expression asks for does not match.
 package filter

@@ -13,15 +13,14 @@ func words(expr string) []word {
 	var list []word
 	for at := 0; at < len(expr); {
 		size := 1
-		switch c := expr[at]; {
-		case strings.IndexByte(" \t\r\n", c) >= 0:
+		switch {
+		case strings.IndexByte(" \t\r\n", expr[at]) >= 0:
 			at++
 			continue
-		case strings.HasPrefix(expr[at:], "&&"), strings.HasPrefix(expr[at:], "||"):
+		case sign(expr[at:]):
 			size = 2
-		case c == '(' || c == ')' || c == '!':
 		default:
-			if n := strings.IndexAny(expr[at:], " \t\r\n()!&|"); n > 0 {
+			if n := strings.IndexAny(expr[at:], " \t\r\n()!&|=<>"); n > 0 {
 				size = n
 			} else if n < 0 {
 				size = len(expr) - at
@@ -31,6 +30,18 @@ func words(expr string) []word {
 		at += size
 	}
 	return list
+}
+
+// sign reports whether s begins with an operator of two signs.
+func sign(s string) bool {
+	if len(s) < 2 {
+		return false
+	}
+	switch s[:2] {
+	case "&&", "||", "!=", "==", "<=", ">=":
+		return true
+	}
+	return false
 }
 
 // operator is the spelling in words of an operator in signs.

@@ -17,6 +17,9 @@ func (p *parser) primitive() (node, error) {
 	case "less", "greater":
 		return p.size()
 	}
+	if strings.Contains(at.text, "[") {
+		return p.relation()
+	}
 	q, named := p.qualifiers()
 	if !named {
 		return p.bare()
