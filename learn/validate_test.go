@@ -295,3 +295,30 @@ func TestAnomaliesAreRowsUnlikeThoseSeen(t *testing.T) {
 		t.Errorf("%.4f of the benign rows are anomalies, want about 0.01", fpr)
 	}
 }
+
+// On types that training lacked, flatter probabilities cost less, as long as benign rows keep their verdicts.
+func TestCostTemperature(t *testing.T) {
+	cost := metric.Cost{Classes: []string{"benign", "attack"}, Cost: [][]float64{{0, 1}, {10, 0}}}
+	unseen := func(benign, attack float32) []learn.Unseen {
+		return []learn.Unseen{{Type: "new", Scored: &metric.Scored{
+			Classes: cost.Classes, Prob: []float32{1 - benign, benign, 1 - attack, attack}, Class: []int32{0, 1},
+		}}}
+	}
+	for _, test := range []struct {
+		name           string
+		benign, attack float32
+		low, high      float64
+	}{
+		{"found as it is", 0.0001, 0.9, 1, 1},
+		{"missed by a sure model", 1e-9, 0.01, 1.5, 3},
+		{"not to be told apart", 0.01, 0.01, 1, 1},
+	} {
+		got, err := learn.CostTemperature(unseen(test.benign, test.attack), cost)
+		if err != nil || got < test.low || got > test.high {
+			t.Errorf("%s: temperature %v (%v), want %v to %v", test.name, got, err, test.low, test.high)
+		}
+	}
+	if _, err := learn.CostTemperature(nil, cost); !errors.Is(err, learn.ErrType) {
+		t.Errorf("without types: got %v, want ErrType", err)
+	}
+}

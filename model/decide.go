@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 
 	"mlids"
 )
@@ -38,7 +39,7 @@ func (m *Model) DecideAt(probs []float32, threshold float64) mlids.Verdict {
 	return m.verdict(probs, class, threshold)
 }
 
-// DecideCost turns one row of Probabilities into the verdict of least expected cost. costs has a row per actual and a
+// DecideCost turns one row of Probabilities, flattened by Info.CostTemp, into the verdict of least expected cost. costs has a row per actual and a
 // column per predicted class, in the order of Info.Classes; of equal costs the first class wins. A matrix or row of
 // another size is ErrInputs.
 func (m *Model) DecideCost(probs []float32, costs [][]float64) (mlids.Verdict, error) {
@@ -51,20 +52,32 @@ func (m *Model) DecideCost(probs []float32, costs [][]float64) (mlids.Verdict, e
 			return mlids.Verdict{}, fmt.Errorf("%w: row %d of the costs has %d columns, wanted %d", ErrInputs, i, len(row), k)
 		}
 	}
-	best, least := 0, expected(probs, costs, 0)
+	flat := m.flatten(probs)
+	best, least := 0, expected(flat, costs, 0)
 	for c := 1; c < k; c++ {
-		if cost := expected(probs, costs, c); cost < least {
+		if cost := expected(flat, costs, c); cost < least {
 			best, least = c, cost
 		}
 	}
 	return m.verdict(probs, best, m.info.Threshold), nil
 }
 
+// flatten gives probabilities at Info.CostTemp, up to a factor that all classes share.
+func (m *Model) flatten(probs []float32) []float64 {
+	flat := make([]float64, len(probs))
+	for i, p := range probs {
+		if flat[i] = float64(p); m.info.CostTemp > 1 {
+			flat[i] = math.Pow(flat[i], 1/m.info.CostTemp)
+		}
+	}
+	return flat
+}
+
 // expected is the expected cost of predicting class c.
-func expected(probs []float32, costs [][]float64, c int) float64 {
+func expected(probs []float64, costs [][]float64, c int) float64 {
 	sum := 0.0
 	for actual, p := range probs {
-		sum += float64(p) * costs[actual][c]
+		sum += p * costs[actual][c]
 	}
 	return sum
 }

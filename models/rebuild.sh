@@ -14,9 +14,9 @@ out=models
 bin=$(mktemp -d)/mlids
 go build -o "$bin" ./cmd/mlids
 
-"$bin" train --out "$out/kdd99.onnx" --schema kdd99 --cost kdd99 \
+"$bin" train --out "$out/kdd99.onnx" --schema kdd99 --cost kdd99 --hold-out-type each \
   --data "$data/kdd99/kddcup.data_10_percent.gz" >"$out/kdd99.txt" 2>"$out/log" || { cat "$out/log"; exit 1; }
-"$bin" train --out "$out/cicflow.onnx" --schema cicflow/common \
+"$bin" train --out "$out/cicflow.onnx" --schema cicflow/common --hold-out-type each \
   --data "$data/cicids/CICIDS2017_improved_union.csv.gz" --data "$data/cicids/2018-02-14_excerpt_5594rows.csv.gz" \
   --data "$data/cicids/cstub_dataset_1000rows.csv.gz" --data "$data/cicids/cstub_validation_180rows.csv" \
   >"$out/cicflow.txt" 2>"$out/log" || { cat "$out/log"; exit 1; }

@@ -27,6 +27,9 @@ func (a *app) evaluate() *cobra.Command {
 			if options.Cost, err = readCost(cost); err != nil {
 				return err
 			}
+			if options.Cost != nil {
+				options.Cost.Temperature = m.Info().CostTemp
+			}
 			set, err := a.readFor(cmd, m, &t)
 			if err != nil {
 				return err

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"mlids"
 	"mlids/dataset"
 	"mlids/model"
 )
@@ -22,16 +24,27 @@ type verdictRow struct {
 	Probability float64 `json:"probability"`
 	Threshold   float64 `json:"threshold"`
 	Label       string  `json:"label,omitempty"` // what the table says
+	Why         []cause `json:"explanation,omitempty"`
+}
+
+// cause is what one input added to the margin of the attack, or of the class said.
+type cause struct {
+	Input        string  `json:"input"`
+	Value        float32 `json:"value"`
+	Contribution float64 `json:"contribution"`
+	Quantile     float64 `json:"quantile"` // share of the training rows whose value is at most this one; -1 when unknown
 }
 
 func (a *app) predict() *cobra.Command {
 	var t tableFlags
 	var name string
+	var explain int
 	cmd := &cobra.Command{
 		Use:   "predict --data SOURCE [--model NAME|FILE.onnx]",
 		Short: "Classify the rows of a table",
 		Example: `  mlids predict --data flows.csv
-  mlids predict --model kdd99 --data kddcup.data_10_percent.gz -o json`,
+  mlids predict --model kdd99 --data kddcup.data_10_percent.gz -o json
+  mlids predict --data flows.csv --explain=3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := a.modelNamed(name)
@@ -44,7 +57,7 @@ func (a *app) predict() *cobra.Command {
 			}
 			printer := a.verdictPrinter()
 			err = a.read(cmd.Context(), &t, m.Info().Schema, dataset.Options{Inputs: inputs}, func(table *dataset.Table) error {
-				return predictTable(m, table, printer.print)
+				return predictTable(m, table, explain, printer.print)
 			})
 			if err != nil {
 				return err
@@ -54,11 +67,13 @@ func (a *app) predict() *cobra.Command {
 	}
 	t.register(cmd.Flags())
 	cmd.Flags().StringVar(&name, "model", "cicflow", "model to ask: its name, or a file")
+	cmd.Flags().IntVar(&explain, "explain", 0, "say which inputs led to each verdict, at most so many (alone: 5)")
+	cmd.Flags().Lookup("explain").NoOptDefVal = "5"
 	return cmd
 }
 
 // predictTable classifies a table in batches and hands each verdict to each.
-func predictTable(m *model.Model, table *dataset.Table, each func(verdictRow) error) error {
+func predictTable(m *model.Model, table *dataset.Table, causes int, each func(verdictRow) error) error {
 	inputs, err := inputsOf(m)
 	if err != nil {
 		return err
@@ -83,12 +98,33 @@ func predictTable(m *model.Model, table *dataset.Table, each func(verdictRow) er
 			if table.Label != nil {
 				row.Label = table.Labels[table.Label[i]]
 			}
+			if causes > 0 {
+				if row.Why, err = explain(m, v, rows[(i-lo)*len(inputs):][:len(inputs)], causes); err != nil {
+					return err
+				}
+			}
 			if err := each(row); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// explain lists the inputs that mattered most for the verdict on a row.
+func explain(m *model.Model, v mlids.Verdict, row []float32, most int) ([]cause, error) {
+	why, err := m.ExplainClass(row, max(0, slices.Index(m.Info().Classes, v.Class)))
+	if err != nil {
+		return nil, err
+	}
+	var causes []cause
+	for _, c := range why.Contributions[:min(most, len(why.Contributions))] {
+		if c.Contribution == 0 {
+			break
+		}
+		causes = append(causes, cause{c.Input, c.Value, c.Contribution, c.Quantile})
+	}
+	return causes, nil
 }
 
 // verdictPrinter prints verdicts as they come: a JSON array, or a line each with a summary on stderr.
@@ -112,6 +148,9 @@ func (p *verdictPrinter) print(v verdictRow) error {
 	p.counts[v.Class]++
 	if !p.app.json() {
 		_, err := fmt.Fprintf(p.out, "%d\t%d\t%s\t%.4f\t%s\n", v.Row, v.Prediction, v.Class, v.Probability, v.Label)
+		for _, c := range v.Why {
+			fmt.Fprintf(p.out, "\t%+8.3f  %s = %v%s\n", c.Contribution, c.Input, c.Value, quantile(c.Quantile))
+		}
 		return err
 	}
 	text, err := json.Marshal(v)
@@ -124,6 +163,14 @@ func (p *verdictPrinter) print(v verdictRow) error {
 	p.out.WriteByte('\n')
 	_, err = p.out.Write(text)
 	return err
+}
+
+// quantile says how unusual a value was in the training data.
+func quantile(q float64) string {
+	if q < 0 {
+		return ""
+	}
+	return fmt.Sprintf("  (above %.0f%% of the training rows)", 100*q)
 }
 
 func (p *verdictPrinter) close() error {

@@ -64,10 +64,10 @@ func Run(ctx context.Context, set *dataset.Set, info model.Info, cfg Config) (*R
 	for _, column := range set.X {
 		info.Quantiles = append(info.Quantiles, model.Quantiles(column, set.Weight))
 	}
-	if err := r.decide(scored, &info, cfg); err != nil {
+	if err := r.holdOut(ctx, set, &info, &cfg); err != nil {
 		return nil, err
 	}
-	if err := r.holdOut(ctx, set, cfg); err != nil {
+	if err := r.decide(scored, &info, cfg); err != nil {
 		return nil, err
 	}
 	info.Metrics = figures(r.Evaluation, r.Unseen)
@@ -182,8 +182,9 @@ func (r *Result) decide(scored *metric.Scored, info *model.Info, cfg Config) err
 	return err
 }
 
-// holdOut asks what becomes of attack types that training has not seen.
-func (r *Result) holdOut(ctx context.Context, set *dataset.Set, cfg Config) (err error) {
+// holdOut asks what becomes of attack types that training has not seen, and how sure of itself the model may be where
+// costs are weighed.
+func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info, cfg *Config) (err error) {
 	if len(cfg.HoldOut) == 0 {
 		return nil
 	}
@@ -195,7 +196,12 @@ func (r *Result) holdOut(ctx context.Context, set *dataset.Set, cfg Config) (err
 	if fpr == 0 {
 		fpr = 0.01
 	}
-	r.Unseen, err = learn.HoldOutTypes(ctx, cfg.Learner, set, types, fpr, cfg.Seed)
+	if r.Unseen, err = learn.HoldOutTypes(ctx, cfg.Learner, set, types, fpr, cfg.Seed); err != nil || cfg.Cost == nil {
+		return err
+	}
+	cost := *cfg.Cost
+	cost.Temperature, err = learn.CostTemperature(r.Unseen, cost)
+	info.CostTemp, cfg.Cost = cost.Temperature, &cost
 	return err
 }
 
