@@ -231,6 +231,11 @@ func (c *cell) value(text []byte, i int, row []float32, b *builder) (next int, e
 			return next, nil
 		}
 	}
+	if c.op == opSkip {
+		if next, ok := skipNumber(text, i); ok {
+			return next, nil
+		}
+	}
 	content, next, err := scanScalar(text, i)
 	if err != nil {
 		if errors.Is(err, errShort) {
@@ -248,4 +253,29 @@ func (c *cell) value(text []byte, i int, row []float32, b *builder) (next int, e
 		b.note(c, content)
 	}
 	return next, nil
+}
+
+// skipNumber finds the end of a plain number, without leading zeros, exponent or need for more text.
+func skipNumber(text []byte, i int) (next int, ok bool) {
+	if i < len(text) && text[i] == '-' {
+		i++
+	}
+	first := i
+	for i < len(text) && text[i]-'0' <= 9 {
+		i++
+	}
+	if i == first || i > first+1 && text[first] == '0' {
+		return i, false
+	}
+	if i < len(text) && text[i] == '.' {
+		i++
+		first = i
+		for i < len(text) && text[i]-'0' <= 9 {
+			i++
+		}
+		if i == first {
+			return i, false
+		}
+	}
+	return i, i < len(text) && text[i]|0x20 != 'e'
 }
