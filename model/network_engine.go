@@ -1,56 +1,86 @@
 package model
 
-import "math"
+import (
+	"math"
 
-// networkEngine is a checked network ready to run.
+	"mlids/model/internal/simd"
+)
+
+// networkEngine is a checked network ready to run. Sums are float64: products of two float32 are exact in it, so all
+// processors and instruction sets give the same bits.
 type networkEngine struct {
 	scaler Scaler
-	layers []Layer
-	width  int // of the widest layer, inputs included
+	first  *Layer // as the learner gave it
+	layers []panels
+	level  simd.Level
+	width  int // room for the widest layer, inputs included
 }
 
-func (n *Network) compile() engine {
-	e := &networkEngine{scaler: n.Scaler, layers: n.Layers, width: n.Layers[0].In}
+// panels is a layer whose outputs lie side by side, eight to a panel, the last ones padded with zeros.
+type panels struct {
+	in, out    int
+	weights    []float64 // panels×in×8
+	bias       []float64
+	activation Activation
+}
+
+func (n *Network) compile() engine { return n.compileFor(simd.Detect()) }
+
+func (n *Network) compileFor(level simd.Level) *networkEngine {
+	e := &networkEngine{scaler: n.Scaler, first: &n.Layers[0], level: level, width: n.Layers[0].In}
 	e.scaler.Limit = n.Scaler.limit()
-	for _, l := range n.Layers {
-		e.width = max(e.width, l.Out)
+	for i := range n.Layers {
+		p := n.Layers[i].panels()
+		e.layers = append(e.layers, p)
+		e.width = max(e.width, len(p.bias))
 	}
 	return e
 }
 
+func (l *Layer) panels() panels {
+	count := (l.Out + simd.Panel - 1) / simd.Panel
+	p := panels{
+		in: l.In, out: l.Out, activation: l.Activation,
+		weights: make([]float64, count*l.In*simd.Panel), bias: make([]float64, count*simd.Panel),
+	}
+	for o := range l.Out {
+		p.bias[o] = float64(l.Bias[o])
+		panel, lane := o/simd.Panel, o%simd.Panel
+		for i, w := range l.Weights[o*l.In : (o+1)*l.In] {
+			p.weights[(panel*l.In+i)*simd.Panel+lane] = float64(w)
+		}
+	}
+	return p
+}
+
 // margins runs row by row through all layers.
 func (e *networkEngine) margins(dst []float64, rows []float32, s *scratch) error {
-	buf := s.floats(2 * e.width)
-	in, out := e.layers[0].In, e.outputs()
+	buf := s.doubles(2 * e.width)
+	in, out := e.layers[0].in, e.outputs()
 	for len(rows) > 0 {
-		x := buf[:in]
-		e.scaler.apply(x, rows[:in])
-		e.forward(dst[:out], x, buf[e.width:])
+		e.scaler.apply(buf, rows[:in])
+		e.forward(dst[:out], buf[:e.width], buf[e.width:])
 		dst, rows = dst[out:], rows[in:]
 	}
 	return nil
 }
 
-func (e *networkEngine) outputs() int { return e.layers[len(e.layers)-1].Out }
+func (e *networkEngine) outputs() int { return e.layers[len(e.layers)-1].out }
 
-// forward runs a scaled row through the layers, back and forth between two buffers that it overwrites.
-func (e *networkEngine) forward(dst []float64, x, y []float32) {
-	last := len(e.layers) - 1
-	for i := range last {
+// forward runs a scaled row, which lies in x, through the layers, back and forth between two buffers of e.width.
+func (e *networkEngine) forward(dst, x, y []float64) {
+	for i := range e.layers {
 		l := &e.layers[i]
-		y = y[:cap(y)][:l.Out]
-		for o := range y {
-			y[o] = l.Activation.of(l.sum(o, x))
-		}
+		sums := y[:copy(y, l.bias)]
+		e.level.Dense(l.weights, x[:l.in], sums)
+		l.activation.apply(sums[:l.out])
 		x, y = y, x
 	}
-	for o := range dst {
-		dst[o] = e.layers[last].sum(o, x)
-	}
+	copy(dst, x)
 }
 
 // apply scales one row.
-func (s *Scaler) apply(dst, row []float32) {
+func (s *Scaler) apply(dst []float64, row []float32) {
 	for i, x := range row {
 		if x != x {
 			x = s.Missing[i]
@@ -58,7 +88,7 @@ func (s *Scaler) apply(dst, row []float32) {
 		if s.Log {
 			x = signedLog(x)
 		}
-		dst[i] = min(max((x-s.Offset[i])*s.Scale[i], -s.Limit), s.Limit)
+		dst[i] = float64(min(max((x-s.Offset[i])*s.Scale[i], -s.Limit), s.Limit))
 	}
 }
 
@@ -68,31 +98,16 @@ func signedLog(x float32) float32 {
 	return float32(math.Copysign(float64(y), float64(x)))
 }
 
-// sum is one output of the layer before its activation. Products of two float32 are exact in float64, so it does not matter
-// whether a processor fuses them with the sum.
-func (l *Layer) sum(o int, x []float32) float64 {
-	w := l.Weights[o*l.In : (o+1)*l.In]
-	x = x[:len(w)]
-	var a, b float64
-	i := 0
-	for ; i+1 < len(w); i += 2 {
-		a += float64(w[i]) * float64(x[i])
-		b += float64(w[i+1]) * float64(x[i+1])
+// apply replaces sums by the function of them, rounded to float32; None is the last layer's, and leaves them.
+func (a Activation) apply(sums []float64) {
+	for i, v := range sums {
+		switch a {
+		case Relu:
+			sums[i] = float64(float32(max(v, 0)))
+		case Tanh:
+			sums[i] = float64(float32(math.Tanh(v)))
+		case Cosine:
+			sums[i] = float64(float32(math.Cos(v)))
+		}
 	}
-	if i < len(w) {
-		a += float64(w[i]) * float64(x[i])
-	}
-	return a + b + float64(l.Bias[o])
-}
-
-func (a Activation) of(x float64) float32 {
-	switch a {
-	case Relu:
-		x = max(x, 0)
-	case Tanh:
-		x = math.Tanh(x)
-	case Cosine:
-		x = math.Cos(x)
-	}
-	return float32(x)
 }

@@ -10,16 +10,16 @@ const orders = 16
 // weight times distance. In a network each input counts as what the margin changes when it goes from average to its value
 // after those before it in an order, averaged over several orders; so the parts always sum to the margin.
 func (e *networkEngine) explain(dst []float64, row []float32, output int) float64 {
-	x := make([]float32, len(row))
+	x := make([]float64, len(row))
 	e.scaler.apply(x, row)
 	if len(e.layers) == 1 {
-		l := &e.layers[0]
+		l := e.first
 		for i, v := range x {
-			dst[i] += float64(l.Weights[output*l.In+i]) * float64(v)
+			dst[i] += float64(l.Weights[output*l.In+i]) * v
 		}
 		return float64(l.Bias[output])
 	}
-	w := networkWalk{engine: e, margins: make([]float64, e.outputs()), buf: make([]float32, 2*e.width), output: output}
+	w := networkWalk{engine: e, margins: make([]float64, e.outputs()), buf: make([]float64, 2*e.width), output: output}
 	random := rand.New(rand.NewPCG(1, 2)) // the same orders for every row
 	for range orders / 2 {
 		order := random.Perm(len(x))
@@ -29,26 +29,26 @@ func (e *networkEngine) explain(dst []float64, row []float32, output int) float6
 		}
 		w.along(dst, x, order)
 	}
-	return w.margin(make([]float32, len(x)))
+	return w.margin(make([]float64, len(x)))
 }
 
 // networkWalk computes margins of rows between average and x.
 type networkWalk struct {
 	engine  *networkEngine
 	margins []float64
-	buf     []float32
+	buf     []float64
 	output  int
 }
 
-func (w *networkWalk) margin(x []float32) float64 {
-	n := copy(w.buf, x)
-	w.engine.forward(w.margins, w.buf[:n], w.buf[w.engine.width:])
+func (w *networkWalk) margin(x []float64) float64 {
+	copy(w.buf, x)
+	w.engine.forward(w.margins, w.buf[:w.engine.width], w.buf[w.engine.width:])
 	return w.margins[w.output]
 }
 
 // along adds what each input changes when it is set in this order.
-func (w *networkWalk) along(dst []float64, x []float32, order []int) {
-	at := make([]float32, len(x))
+func (w *networkWalk) along(dst []float64, x []float64, order []int) {
+	at := make([]float64, len(x))
 	before := w.margin(at)
 	for _, i := range order {
 		if x[i] == 0 {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"mlids/model/internal/simd"
 )
 
 var networkShapes = []struct {
@@ -54,4 +56,47 @@ func TestNetworkRoundTrip(t *testing.T) {
 			roundTrip(t, testInfo(inputs, classes(outputs, s.link)), n)
 		})
 	}
+}
+
+// TestNetworkLevels compares every instruction set with plain sums.
+func TestNetworkLevels(t *testing.T) {
+	for _, s := range networkShapes {
+		n := randomNetwork(5, s.widths, s.hidden, s.link, s.log)
+		inputs, outputs, _ := n.shape()
+		rows := randomRows(4, 20, inputs)
+		for level := range simd.Detect() + 1 {
+			got, want := make([]float64, 20*outputs), plainNetwork(n, rows)
+			if err := n.compileFor(level).margins(got, rows, &scratch{}); err != nil {
+				t.Fatal(err)
+			}
+			for i := range want {
+				if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
+					t.Fatalf("%s, level %d: margin %d is %v, want %v", s.name, level, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+// plainNetwork computes margins as the types say.
+func plainNetwork(n *Network, rows []float32) []float64 {
+	inputs, _, _ := n.shape()
+	var out []float64
+	for ; len(rows) > 0; rows = rows[inputs:] {
+		x := make([]float64, inputs)
+		n.Scaler.apply(x, rows[:inputs])
+		for _, l := range n.Layers {
+			y := make([]float64, l.Out)
+			for o := range y {
+				y[o] = float64(l.Bias[o])
+				for i, v := range x {
+					y[o] += float64(float64(l.Weights[o*l.In+i]) * v)
+				}
+			}
+			l.Activation.apply(y)
+			x = y
+		}
+		out = append(out, x...)
+	}
+	return out
 }

@@ -31,3 +31,13 @@ func row512x64(code *uint32, groups int, row *float32, out *float32)
 //
 //go:noescape
 func row512x128(code *uint32, groups int, row *float32, out *float32)
+
+// dense512 adds weights times x to y, eight outputs per panel (AVX-512).
+//
+//go:noescape
+func dense512(weights *float64, inputs int, panels int, x *float64, y *float64)
+
+// dense256 adds weights times x to y, eight outputs per panel (AVX2 and FMA).
+//
+//go:noescape
+func dense256(weights *float64, inputs int, panels int, x *float64, y *float64)

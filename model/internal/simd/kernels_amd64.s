@@ -811,3 +811,164 @@ DATA row512x128_lanes<>+52(SB)/4, $0x000001a0
 DATA row512x128_lanes<>+56(SB)/4, $0x000001c0
 DATA row512x128_lanes<>+60(SB)/4, $0x000001e0
 GLOBL row512x128_lanes<>(SB), RODATA|NOPTR, $64
+
+// func dense512(weights *float64, inputs int, panels int, x *float64, y *float64)
+// Requires: AVX, AVX512F
+TEXT ·dense512(SB), NOSPLIT, $0-40
+	MOVQ weights+0(FP), AX
+	MOVQ inputs+8(FP), CX
+	MOVQ panels+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ y+32(FP), SI
+	MOVQ CX, DI
+	SHLQ $0x06, DI
+
+next4:
+	CMPQ    DX, $0x04
+	JL      end4
+	MOVQ    AX, R8
+	VMOVUPD (SI), Z0
+	LEAQ    (R8)(DI*1), R9
+	VMOVUPD 64(SI), Z1
+	LEAQ    (R9)(DI*1), R10
+	VMOVUPD 128(SI), Z2
+	LEAQ    (R10)(DI*1), R11
+	VMOVUPD 192(SI), Z3
+	LEAQ    (R11)(DI*1), AX
+	MOVQ    BX, R12
+	MOVQ    CX, R13
+
+loop4:
+	VBROADCASTSD (R12), Z4
+	VFMADD231PD  (R8), Z4, Z0
+	ADDQ         $0x40, R8
+	VFMADD231PD  (R9), Z4, Z1
+	ADDQ         $0x40, R9
+	VFMADD231PD  (R10), Z4, Z2
+	ADDQ         $0x40, R10
+	VFMADD231PD  (R11), Z4, Z3
+	ADDQ         $0x40, R11
+	ADDQ         $0x08, R12
+	DECQ         R13
+	JNZ          loop4
+	VMOVUPD      Z0, (SI)
+	VMOVUPD      Z1, 64(SI)
+	VMOVUPD      Z2, 128(SI)
+	VMOVUPD      Z3, 192(SI)
+	ADDQ         $0x00000100, SI
+	SUBQ         $0x04, DX
+	JMP          next4
+
+end4:
+next1:
+	CMPQ    DX, $0x01
+	JL      end1
+	MOVQ    AX, R8
+	VMOVUPD (SI), Z0
+	LEAQ    (R8)(DI*1), AX
+	MOVQ    BX, R9
+	MOVQ    CX, R10
+
+loop1:
+	VBROADCASTSD (R9), Z1
+	VFMADD231PD  (R8), Z1, Z0
+	ADDQ         $0x40, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNZ          loop1
+	VMOVUPD      Z0, (SI)
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x01, DX
+	JMP          next1
+
+end1:
+	VZEROUPPER
+	RET
+
+// func dense256(weights *float64, inputs int, panels int, x *float64, y *float64)
+// Requires: AVX, FMA3
+TEXT ·dense256(SB), NOSPLIT, $0-40
+	MOVQ weights+0(FP), AX
+	MOVQ inputs+8(FP), CX
+	MOVQ panels+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ y+32(FP), SI
+	MOVQ CX, DI
+	SHLQ $0x06, DI
+
+next4:
+	CMPQ    DX, $0x04
+	JL      end4
+	MOVQ    AX, R8
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	LEAQ    (R8)(DI*1), R9
+	VMOVUPD 64(SI), Y2
+	VMOVUPD 96(SI), Y3
+	LEAQ    (R9)(DI*1), R10
+	VMOVUPD 128(SI), Y4
+	VMOVUPD 160(SI), Y5
+	LEAQ    (R10)(DI*1), R11
+	VMOVUPD 192(SI), Y6
+	VMOVUPD 224(SI), Y7
+	LEAQ    (R11)(DI*1), AX
+	MOVQ    BX, R12
+	MOVQ    CX, R13
+
+loop4:
+	VBROADCASTSD (R12), Y8
+	VFMADD231PD  (R8), Y8, Y0
+	VFMADD231PD  32(R8), Y8, Y1
+	ADDQ         $0x40, R8
+	VFMADD231PD  (R9), Y8, Y2
+	VFMADD231PD  32(R9), Y8, Y3
+	ADDQ         $0x40, R9
+	VFMADD231PD  (R10), Y8, Y4
+	VFMADD231PD  32(R10), Y8, Y5
+	ADDQ         $0x40, R10
+	VFMADD231PD  (R11), Y8, Y6
+	VFMADD231PD  32(R11), Y8, Y7
+	ADDQ         $0x40, R11
+	ADDQ         $0x08, R12
+	DECQ         R13
+	JNZ          loop4
+	VMOVUPD      Y0, (SI)
+	VMOVUPD      Y1, 32(SI)
+	VMOVUPD      Y2, 64(SI)
+	VMOVUPD      Y3, 96(SI)
+	VMOVUPD      Y4, 128(SI)
+	VMOVUPD      Y5, 160(SI)
+	VMOVUPD      Y6, 192(SI)
+	VMOVUPD      Y7, 224(SI)
+	ADDQ         $0x00000100, SI
+	SUBQ         $0x04, DX
+	JMP          next4
+
+end4:
+next1:
+	CMPQ    DX, $0x01
+	JL      end1
+	MOVQ    AX, R8
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	LEAQ    (R8)(DI*1), AX
+	MOVQ    BX, R9
+	MOVQ    CX, R10
+
+loop1:
+	VBROADCASTSD (R9), Y2
+	VFMADD231PD  (R8), Y2, Y0
+	VFMADD231PD  32(R8), Y2, Y1
+	ADDQ         $0x40, R8
+	ADDQ         $0x08, R9
+	DECQ         R10
+	JNZ          loop1
+	VMOVUPD      Y0, (SI)
+	VMOVUPD      Y1, 32(SI)
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x01, DX
+	JMP          next1
+
+end1:
+	VZEROUPPER
+	RET

@@ -30,6 +30,7 @@ const (
 	BlockRows = 64  // rows of a block: columns and sums lie this many values apart
 	RowInputs = 128 // values that a row kernel reads
 	RowLanes  = 16  // trees of a group
+	Panel     = 8   // outputs of a panel of weights
 )
 
 // Bit is the bit of a leaf, counted from the left, in its word of a mask.
@@ -57,4 +58,33 @@ func (l Level) Row(code []uint32, groups int, row *[RowInputs]float32, inputs in
 		return
 	}
 	l.row(code, groups, row, inputs, out)
+}
+
+// Dense adds to y, Panel sums per panel, the products of weights with x, in the order of x. weights has, per panel and
+// element of x, Panel numbers; all numbers must be exact in float32, so that their products are exact in float64.
+func (l Level) Dense(weights, x, y []float64) {
+	panels := len(y) / Panel
+	if len(x) == 0 || panels == 0 || len(weights) < panels*Panel*len(x) {
+		return
+	}
+	if l == Scalar {
+		dense(weights, x, y)
+		return
+	}
+	l.dense(weights, x, y)
+}
+
+// dense is the form for processors without the instructions.
+func dense(weights, x, y []float64) {
+	for len(y) >= Panel {
+		s := (*[Panel]float64)(y)
+		for _, v := range x {
+			w := (*[Panel]float64)(weights)
+			for i := range s {
+				s[i] += float64(v * w[i])
+			}
+			weights = weights[Panel:]
+		}
+		y = y[Panel:]
+	}
 }

@@ -5,9 +5,9 @@ import "golang.org/x/sys/cpu"
 // Detect is the best level of this processor.
 func Detect() Level {
 	switch {
-	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512CD && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW:
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512CD && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasFMA:
 		return AVX512
-	case cpu.X86.HasAVX2:
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
 		return AVX2
 	}
 	return Scalar
@@ -36,4 +36,12 @@ func (l Level) row(code []uint32, groups int, row *[RowInputs]float32, inputs in
 	} else {
 		row512x128(&code[0], groups, &row[0], &out[0])
 	}
+}
+
+func (l Level) dense(weights, x, y []float64) {
+	kernel := dense512
+	if l == AVX2 {
+		kernel = dense256
+	}
+	kernel(&weights[0], len(x), len(y)/Panel, &x[0], &y[0])
 }

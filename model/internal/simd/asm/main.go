@@ -26,6 +26,8 @@ func main() {
 	}
 	row("row512x64", 2)
 	row("row512x128", 4)
+	dense("dense512", "AVX-512", 64, func() reg.VecVirtual { return ZMM() })
+	dense("dense256", "AVX2 and FMA", 32, func() reg.VecVirtual { return YMM() })
 	Generate()
 }
 
@@ -307,6 +309,70 @@ func row(name string, pairs int) {
 	MOVQ(slots, at)
 	DECQ(groups)
 	JNZ(LabelRef("group"))
+	VZEROUPPER()
+	RET()
+}
+
+// dense writes the kernel of one layer for one vector: eight outputs to a panel of weights, four panels at a time. Each
+// output is summed in the order of the inputs, and fused products of what was float32 are exact, so the sums are those
+// of plain multiplication and addition.
+func dense(name, isa string, width int, vector func() reg.VecVirtual) {
+	TEXT(name, NOSPLIT, "func(weights *float64, inputs int, panels int, x *float64, y *float64)")
+	Pragma("noescape")
+	Doc(name + " adds weights times x to y, eight outputs per panel (" + isa + ").")
+	weights := Load(Param("weights"), GP64())
+	inputs := Load(Param("inputs"), GP64())
+	panels := Load(Param("panels"), GP64())
+	x := Load(Param("x"), GP64())
+	y := Load(Param("y"), GP64())
+	const panelBytes = 64
+	stride := GP64() // from panel to panel of weights
+	MOVQ(inputs, stride)
+	SHLQ(U8(6), stride)
+	for _, count := range []int{4, 1} {
+		next, end, loop := "next"+string(rune('0'+count)), "end"+string(rune('0'+count)), "loop"+string(rune('0'+count))
+		Label(next)
+		CMPQ(panels, U8(count))
+		JL(LabelRef(end))
+		var sums []reg.VecVirtual
+		var panel []reg.GPVirtual
+		for p := range count {
+			panel = append(panel, GP64())
+			if p == 0 {
+				MOVQ(weights, panel[p])
+			} else {
+				LEAQ(Mem{Base: panel[p-1], Index: stride, Scale: 1}, panel[p])
+			}
+			for v := range panelBytes / width {
+				s := vector()
+				VMOVUPD(Mem{Base: y, Disp: p*panelBytes + v*width}, s)
+				sums = append(sums, s)
+			}
+		}
+		LEAQ(Mem{Base: panel[count-1], Index: stride, Scale: 1}, weights)
+		at, left := GP64(), GP64()
+		MOVQ(x, at)
+		MOVQ(inputs, left)
+		Label(loop)
+		value := vector()
+		VBROADCASTSD(Mem{Base: at}, value)
+		for p := range count {
+			for v := range panelBytes / width {
+				VFMADD231PD(Mem{Base: panel[p], Disp: v * width}, value, sums[p*panelBytes/width+v])
+			}
+			ADDQ(Imm(panelBytes), panel[p])
+		}
+		ADDQ(Imm(8), at)
+		DECQ(left)
+		JNZ(LabelRef(loop))
+		for i, s := range sums {
+			VMOVUPD(s, Mem{Base: y, Disp: i * width})
+		}
+		ADDQ(U32(count*panelBytes), y)
+		SUBQ(U8(count), panels)
+		JMP(LabelRef(next))
+		Label(end)
+	}
 	VZEROUPPER()
 	RET()
 }
