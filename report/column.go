@@ -156,7 +156,8 @@ func (o *ordered) byClass(g *target) []Quantiles {
 func (o *ordered) histogram(g *target) *Histogram {
 	low, high := o.at(0), o.at(o.valid-1)
 	quarter, three := o.at((o.valid-1)/4), o.at((o.valid-1)*3/4)
-	h := &Histogram{Log: high-low > 100 && high-low > 20*(three-quarter)}
+	median := math.Abs(o.at((o.valid - 1) / 2))
+	h := &Histogram{Log: high-low > 100 && (high-low > 20*(three-quarter) || high-low > 50*(1+median))}
 	from, to := h.scale(low), h.scale(high)
 	bins := histBins
 	if from == to {

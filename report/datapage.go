@@ -197,7 +197,9 @@ func (p dataPage) TopPairs() []Pair { return p.Pairs[:min(len(p.Pairs), shownPai
 func (p dataPage) MorePairs() int { return max(0, len(p.Pairs)-shownPairs) }
 
 // TopDrift lists the columns that changed most.
-func (p dataPage) TopDrift() []ColumnDrift { return p.Drift.Columns[:min(len(p.Drift.Columns), shownDrift)] }
+func (p dataPage) TopDrift() []ColumnDrift {
+	return p.Drift.Columns[:min(len(p.Drift.Columns), shownDrift)]
+}
 
 // DriftBars draws them.
 func (p dataPage) DriftBars() template.HTML {

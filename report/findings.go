@@ -130,7 +130,7 @@ func (r *DataReport) findRepeats() {
 		r.add(Note, text, "mlids keeps equal rows on one side of every split.")
 	}
 	if p.Conflicts > 0 {
-		r.add(levelIf(p.Ceiling < 0.99), fmt.Sprintf("%s equal in every column have different classes: no model can be right about more than %s.", plural(p.Conflicts, "row"), percent(p.Ceiling)),
+		r.add(levelIf(p.Ceiling < 0.99), fmt.Sprintf("%s equal in every column have different classes: no model can be right about more than %.6g%%.", plural(p.Conflicts, "row"), p.Ceiling*100),
 			"Either the labels are wrong there, or what tells the classes apart is not in the columns.")
 	}
 }
@@ -144,17 +144,19 @@ func levelIf(bad bool) string {
 }
 
 func (r *DataReport) findLeaks() {
+	var identity []string
 	for _, c := range r.Columns {
 		switch {
 		case c.Leak == "":
 		case c.Identity:
-			r.add(Warning, fmt.Sprintf("Column %s: %s.", c.Name, c.Leak),
-				"A model would learn this lab's addresses and hours. mlids leaves it out unless asked to keep it; so should you.")
+			identity = append(identity, fmt.Sprintf("%s (%s)", c.Name, percent(c.OneRule)))
 		default:
 			r.add(Problem, fmt.Sprintf("Column %s looks like a leak: %s.", c.Name, c.Leak),
-				"Ask how it was made. If it would not exist, or look different, in live traffic, leave it out (train --select, or drop the column).")
+				"Ask how it was made. If it would not exist, or look different, in live traffic, train without it.")
 		}
 	}
+	r.some(Warning, identity, "column", "that say who or when, not what, alone tell the class of most rows: %s.",
+		"A model would learn this lab's addresses, ports and hours. mlids leaves such columns out unless asked to keep them.")
 }
 
 func (r *DataReport) findColumns() {
@@ -218,10 +220,10 @@ func (r *DataReport) findDrift() {
 		}
 	}
 	if len(large) > 0 {
-		r.add(Warning, fmt.Sprintf("Against %s, %s of %s changed a lot (stability index in brackets): %s.", d.Source, whole(len(large)), plural(len(d.Columns), "column"), list(large, 8)),
+		r.add(Warning, fmt.Sprintf("Against %s, %s of %s changed a lot (stability index in brackets): %s.", base(d.Source), whole(len(large)), plural(len(d.Columns), "column"), list(large, 8)),
 			"A model trained on one will meet values in the other that it has rarely or never seen. If the attacks differ too, part of the change is theirs; compare benign rows alone to know.")
 	} else {
-		r.add(Good, fmt.Sprintf("Against %s, no column changed much.", d.Source), "")
+		r.add(Good, fmt.Sprintf("Against %s, no column changed much.", base(d.Source)), "")
 	}
 	var unseen []string
 	for _, v := range d.Unseen {

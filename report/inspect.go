@@ -16,9 +16,9 @@ import (
 
 // Options say how to look at a table.
 type Options struct {
-	Classes  *dataset.Classes // nil: those that come with the schema
-	Against  *dataset.Table   // a second table whose difference is of interest; nil for none
-	Seed     uint64           // of the sample that correlations are measured on
+	Classes  *dataset.Classes   // nil: those that come with the schema
+	Against  *dataset.Table     // a second table whose difference is of interest; nil for none
+	Seed     uint64             // of the sample that correlations are measured on
 	Progress func(done, of int) // columns; called by one goroutine at a time, may be nil
 }
 

@@ -93,3 +93,12 @@ func list(names []string, most int) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// base is a source's name without its folders.
+func base(source string) string {
+	name := source[strings.LastIndexAny(source, "/\\")+1:]
+	if name == "" {
+		return source
+	}
+	return name
+}
