@@ -14,7 +14,6 @@ type tcpBits uint8
 
 const (
 	sawSYN tcpBits = 1 << iota
-	sawSYNACK
 	finFwd // FIN seen from the opener, and from the other side
 	finBwd
 	ackedFwd // ... and acknowledged
@@ -51,12 +50,9 @@ func (t *TCP) note(p *mlids.Packet, fwd bool) {
 	if !fwd {
 		i, mine, acked, theirs = 1, finBwd, ackedFwd, finFwd
 	}
-	switch p.Flags & (mlids.SYN | mlids.ACK) {
-	case mlids.SYN:
+	if p.Flags&(mlids.SYN|mlids.ACK) == mlids.SYN {
 		t.isn = p.Seq
 		t.bits |= sawSYN
-	case mlids.SYN | mlids.ACK:
-		t.bits |= sawSYNACK
 	}
 	if p.Flags.Has(mlids.ACK) && t.bits&theirs != 0 && int32(p.Ack-t.fin[1-i]) >= 0 {
 		t.bits |= acked
@@ -67,14 +63,5 @@ func (t *TCP) note(p *mlids.Packet, fwd bool) {
 	}
 }
 
-// Established reports whether SYN and SYN-ACK have been seen.
-func (t *TCP) Established() bool { return t.bits&(sawSYN|sawSYNACK) == sawSYN|sawSYNACK }
-
 // Closed reports whether both sides have closed and acknowledged it.
 func (t *TCP) Closed() bool { return t.bits&(ackedFwd|ackedBwd) == ackedFwd|ackedBwd }
-
-// Reset reports whether either side has sent a reset.
-func (t *TCP) Reset() bool { return t.bits&sawRST != 0 }
-
-// Closing reports whether either side has sent a FIN.
-func (t *TCP) Closing() bool { return t.bits&(finFwd|finBwd) != 0 }
