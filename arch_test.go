@@ -27,7 +27,7 @@ func TestStagesImportToTheLeft(t *testing.T) {
 		if !ours {
 			return
 		}
-		other := strings.Split(target, "/")[0]
+		other, _, _ := strings.Cut(target, "/")
 		switch {
 		case other == "internal" || other == stage:
 		case stage == ".":
@@ -51,7 +51,7 @@ func TestCloudsStayInTheLeaves(t *testing.T) {
 
 func TestNoCatchAllPackages(t *testing.T) {
 	goFiles(t, func(file string) {
-		for _, part := range strings.Split(path.Dir(file), "/") {
+		for part := range strings.SplitSeq(path.Dir(file), "/") {
 			if slices.Contains([]string{"util", "utils", "common", "pkg", "helpers"}, part) {
 				t.Errorf("%s: a package is named for what it holds, not %q", file, part)
 			}
@@ -75,8 +75,8 @@ func imports(t *testing.T, see func(file, stage, imported string)) {
 		if strings.HasSuffix(file, "_test.go") {
 			return
 		}
-		stage := strings.Split(file, "/")[0]
-		if !strings.Contains(file, "/") {
+		stage, _, inFolder := strings.Cut(file, "/")
+		if !inFolder {
 			stage = "."
 		}
 		if stage == "internal" || stage == "lab" {

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"io"
 	"math"
 	"testing"
 
@@ -110,7 +109,7 @@ func read(t *testing.T, path string, x extractor) {
 		x.Add(p)
 		return nil
 	})
-	if err != nil && err != io.EOF {
+	if err != nil {
 		t.Fatal(err)
 	}
 	x.Flush()

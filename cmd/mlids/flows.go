@@ -104,7 +104,7 @@ func (a *app) flowsParquet(ctx context.Context, f *flowsFlags, schema *feature.S
 		done <- err
 	}()
 	table, err := dataset.ReadCSV(ctx, r, schema, dataset.Options{Inputs: []feature.Input{}, Extra: true, Text: true, Name: "flows"})
-	r.CloseWithError(errors.New("flows: the table cannot be read"))
+	_ = r.CloseWithError(errors.New("flows: the table cannot be read"))
 	if sourceErr := <-done; sourceErr != nil {
 		err = sourceErr
 	}
@@ -157,15 +157,15 @@ func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJ
 		})
 	case "kdd99":
 		writer := bufio.NewWriterSize(out, 1<<16)
-		print := (*kdd99.Row).AppendCSV
+		format := (*kdd99.Row).AppendCSV
 		if asJSON {
-			print = (*kdd99.Row).AppendJSON
+			format = (*kdd99.Row).AppendJSON
 		}
 		var line []byte
 		s.flush = writer.Flush
 		s.extractor, err = kdd99.New(kdd99.Config{Schema: schema, MaxFlows: maxFlows}, func(r *kdd99.Row) {
 			r.Label = s.note(r.Key, r.First, r.Reason)
-			line = append(print(r, line[:0]), '\n')
+			line = append(format(r, line[:0]), '\n')
 			_, err := writer.Write(line)
 			s.keep(err)
 		})

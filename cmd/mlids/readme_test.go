@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,7 +66,7 @@ func parses(args []string) error {
 	cmd.InitDefaultHelpFlag()
 	cmd.InheritedFlags()
 	cmd.FParseErrWhitelist = cobra.FParseErrWhitelist{}
-	if err := cmd.ParseFlags(rest); err != nil && err != pflag.ErrHelp {
+	if err := cmd.ParseFlags(rest); err != nil && !errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
 	return nil

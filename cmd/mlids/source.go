@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/pflag"
@@ -27,7 +28,7 @@ func (t *tableFlags) register(flags *pflag.FlagSet) {
 // read opens the tables one after the other and hands each to use.
 func (a *app) read(ctx context.Context, t *tableFlags, schema string, o dataset.Options, use func(*dataset.Table) error) error {
 	if len(t.sources) == 0 {
-		return badInput(fmt.Errorf("--data is missing: name a table"))
+		return badInput(errors.New("--data is missing: name a table"))
 	}
 	catalogue, err := feature.Schemas()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"mlids/model"
@@ -116,13 +117,13 @@ func (d Dir) state() string {
 	if err != nil {
 		return ""
 	}
-	state := ""
+	var state strings.Builder
 	for _, f := range files {
 		if info, err := f.Info(); err == nil {
-			state += fmt.Sprintf("%s %d %d\n", f.Name(), info.Size(), info.ModTime().UnixNano())
+			fmt.Fprintf(&state, "%s %d %d\n", f.Name(), info.Size(), info.ModTime().UnixNano())
 		}
 	}
-	return state
+	return state.String()
 }
 
 func (d Dir) chosen() (map[string]string, error) {

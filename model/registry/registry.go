@@ -114,9 +114,10 @@ func (r *Registry) List() []Entry {
 
 // Names lists the names of all models.
 func (r *Registry) Names() []string {
-	var names []string
-	for _, e := range r.List() {
-		names = append(names, e.Name)
+	entries := r.List()
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
 	}
 	return names
 }
