@@ -14,7 +14,7 @@ type tcpBits uint8
 
 const (
 	sawSYN tcpBits = 1 << iota
-	finFwd // FIN seen from the opener, and from the other side
+	finFwd         // FIN seen from the opener, and from the other side
 	finBwd
 	ackedFwd // ... and acknowledged
 	ackedBwd
