@@ -43,7 +43,7 @@ func newBuilder(s *feature.Schema, o *Options) *builder {
 		opts: o, limits: o.Limits.orDefault(), codes: map[string]int32{}, shared: map[string]string{},
 		table: &Table{
 			Schema: s, Source: o.name(),
-			Columns: make([][]float32, len(s.Columns)), Text: make([][]string, len(s.Columns)),
+			Columns: make([][]float32, len(s.Columns)), Text: make([][]string, len(s.Columns)), Infinite: make([]int, len(s.Columns)),
 		},
 		pending: make([]string, len(s.Columns)),
 	}
@@ -93,6 +93,13 @@ func (b *builder) place(c *cell) {
 func (b *builder) row() []float32 {
 	b.label = b.label[:0]
 	return b.block[b.filled*b.width : (b.filled+1)*b.width]
+}
+
+// infinite counts a number that is missing because it is infinite in the source.
+func (b *builder) infinite(c *cell, row []float32, field []byte) {
+	if c.op == opNumber && row[c.out] != row[c.out] && isInfinite(field) {
+		b.table.Infinite[c.column]++
+	}
 }
 
 // note keeps a field's text until the row is committed.

@@ -176,6 +176,7 @@ func (c *csvReader) row(ctx context.Context, fields [][]byte) error {
 			}
 			return cell.refuse(fields[i])
 		}
+		c.build.infinite(cell, row, fields[i])
 		if cell.keep {
 			c.build.note(cell, fields[i])
 		}

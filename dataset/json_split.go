@@ -249,8 +249,11 @@ func (c *cell) value(text []byte, i int, row []float32, b *builder) (next int, e
 	if !c.put(row, content) {
 		return next, c.refuse(content)
 	}
-	if c.keep && b != nil {
-		b.note(c, content)
+	if b != nil {
+		b.infinite(c, row, content)
+		if c.keep {
+			b.note(c, content)
+		}
 	}
 	return next, nil
 }

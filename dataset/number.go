@@ -162,6 +162,11 @@ func isMissing(text []byte) bool {
 	case "", "NaN", "nan", "NAN", "-nan", "NA", "N/A", "null", "NULL", "None", "<NA>":
 		return true
 	}
-	text = bytes.TrimPrefix(bytes.TrimPrefix(text, []byte("+")), []byte("-"))
+	return isInfinite(text)
+}
+
+// isInfinite reports whether text is one of the words for infinity.
+func isInfinite(text []byte) bool {
+	text = bytes.TrimPrefix(bytes.TrimPrefix(bytes.TrimSpace(text), []byte("+")), []byte("-"))
 	return bytes.EqualFold(text, []byte("infinity")) || bytes.EqualFold(text, []byte("inf"))
 }

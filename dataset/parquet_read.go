@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -187,6 +188,9 @@ func (p *parquetReader) put(c *cell, v parquet.Value) error {
 		if !ok {
 			return fmt.Errorf("%w: a value of type %s; want a number", ErrValue, v.Kind())
 		}
+		if f != f && endless(v) {
+			b.table.Infinite[c.column]++
+		}
 		b.table.Columns[c.column] = append(b.table.Columns[c.column], f)
 		return nil
 	}
@@ -201,6 +205,7 @@ func (p *parquetReader) put(c *cell, v parquet.Value) error {
 		if !one.put(place[:], content) {
 			return fmt.Errorf("%w: %.40q is not a number", ErrValue, content)
 		}
+		b.infinite(&one, place[:], content)
 		b.table.Columns[c.column] = append(b.table.Columns[c.column], place[0])
 	}
 	if c.keep {
@@ -235,4 +240,9 @@ func float(v parquet.Value) (float32, bool) {
 		return feature.Float32(v.Double()), true
 	}
 	return missing, false
+}
+
+// endless reports whether a value is infinite.
+func endless(v parquet.Value) bool {
+	return v.Kind() == parquet.Float && math.IsInf(float64(v.Float()), 0) || v.Kind() == parquet.Double && math.IsInf(v.Double(), 0)
 }

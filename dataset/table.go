@@ -10,14 +10,15 @@ import (
 
 // Table is a table of one schema, column-major. It is not changed after it is made.
 type Table struct {
-	Schema  *feature.Schema
-	Columns [][]float32 // by schema column, one value per row; nil for columns that were not wanted or not there
-	Text    [][]string  // by schema column, the source's text; nil unless Options.Text asked for it
-	Label   []int32     // label of each row, an index in Labels; nil without labels
-	Labels  []string    // in order of first appearance, without spaces around and without KDD's final dot
-	Weight  []float32   // how often each row occurred; nil stands for once each
-	Source  string      // name of the source
-	Ignored []string    // columns of the source that the schema does not know
+	Schema   *feature.Schema
+	Columns  [][]float32 // by schema column, one value per row; nil for columns that were not wanted or not there
+	Text     [][]string  // by schema column, the source's text; nil unless Options.Text asked for it
+	Label    []int32     // label of each row, an index in Labels; nil without labels
+	Labels   []string    // in order of first appearance, without spaces around and without KDD's final dot
+	Weight   []float32   // how often each row occurred; nil stands for once each
+	Infinite []int       // by schema column: values that were infinite in the source, and are missing here
+	Source   string      // name of the source
+	Ignored  []string    // columns of the source that the schema does not know
 
 	rows   int
 	marks  []mark  // where rows came from
