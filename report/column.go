@@ -23,6 +23,9 @@ func describe(t *dataset.Table, i int, g *target) (Column, bool) {
 	switch {
 	case t.Columns[i] != nil:
 		c.numbers(t.Columns[i], s, g)
+		if i < len(t.Infinite) {
+			c.Infinite = t.Infinite[i]
+		}
 	case t.Text[i] != nil:
 		c.text(t.Text[i], g)
 	default:

@@ -35,6 +35,7 @@ type DataSheet struct {
 
 const (
 	weakRecall  = 0.8
+	fewRows     = 10   // of an attack type: too few for a figure
 	fewFalse    = 10 // a rate is measured well by no fewer false alarms
 	tooGood     = 0.9999
 	goodCE      = 0.02 // expected calibration error
@@ -107,7 +108,7 @@ func (r *ModelReport) sumBudgets(e *metric.Evaluation) {
 	benign := e.Binary.FP + e.Binary.TN
 	for _, b := range e.Budgets {
 		if benign*b.MaxFPR < fewFalse {
-			r.add(Note, fmt.Sprintf("With %s benign rows a false-positive rate of %s is hardly measurable: it is fewer than %d rows.", weight(benign), percent(b.MaxFPR), fewFalse),
+			r.add(Note, fmt.Sprintf("With %s benign rows a false-positive rate of %s is hardly measurable: it is fewer than %d rows.", weight(benign), exact(b.MaxFPR), fewFalse),
 				"Read the left end of the curves with that in mind.")
 			return
 		}
@@ -115,15 +116,23 @@ func (r *ModelReport) sumBudgets(e *metric.Evaluation) {
 }
 
 func (r *ModelReport) sumTypes(e *metric.Evaluation) {
-	var weak []string
+	var weak, rare []string
 	for _, t := range e.Type {
-		if t.Class != benignOf(e) && t.Flagged < weakRecall {
-			weak = append(weak, fmt.Sprintf("%s (%s of %s)", t.Name, percent(t.Flagged), weight(t.Weight)))
+		switch {
+		case t.Class == benignOf(e):
+		case t.Weight < fewRows:
+			rare = append(rare, t.Name)
+		case t.Flagged < weakRecall:
+			weak = append(weak, fmt.Sprintf("%s (flags %s of %s)", t.Name, percent(t.Flagged), weight(t.Weight)))
 		}
 	}
 	if len(weak) > 0 {
-		r.add(Warning, fmt.Sprintf("%s of which it misses more than a fifth: %s.", plural(len(weak), "attack type"), list(weak, 10)),
+		r.add(Warning, fmt.Sprintf("It misses more than a fifth of %s: %s.", plural(len(weak), "attack type"), list(weak, 10)),
 			"Do not rely on it for these. More examples help if there are few; other columns if there are many.")
+	}
+	if len(rare) > 0 {
+		r.add(Note, fmt.Sprintf("Of %s there are fewer than %d rows: %s.", plural(len(rare), "attack type"), fewRows, list(rare, 12)),
+			"What the tables say of them is a guess.")
 	}
 }
 

@@ -103,12 +103,13 @@ func (p modelPage) PrecisionRecall() template.HTML {
 	of := func(m metric.Point) (float64, float64) { return m.Recall, m.Precision }
 	lines := append(p.rivals(of), line("this model", e.Curve, 0, of))
 	lines = append(lines, chart.Line{Label: "threshold", X: []float64{e.Binary.Recall}, Y: []float64{e.Binary.Precision}, Colour: 1, Bare: true})
+	y := chart.Axis{Title: "precision (share of alarms that are right)", High: 1, Percents: true}
 	if e.Weight > 0 {
 		share := (e.Binary.TP + e.Binary.FN) / e.Weight
+		y.Low = max(0, math.Floor(share*10)/10-0.1)
 		lines = append(lines, chart.Line{Label: "flagging everything", X: []float64{0, 1}, Y: []float64{share, share}, Colour: 7, Faint: true})
 	}
-	return chart.Lines("Precision-recall curve", chart.Axis{Title: "recall (share of attacks flagged)", High: 1, Percents: true},
-		chart.Axis{Title: "precision (share of alarms that are right)", High: 1, Percents: true}, lines)
+	return chart.Lines("Precision-recall curve", chart.Axis{Title: "recall (share of attacks flagged)", High: 1, Percents: true}, y, lines)
 }
 
 func line(name string, points []metric.Point, colour int, of func(metric.Point) (x, y float64)) chart.Line {
@@ -137,7 +138,7 @@ func (p modelPage) rivals(of func(metric.Point) (x, y float64)) []chart.Line {
 	return out
 }
 
-// Candidates lists the trials, the chosen one first and then by their figure, best first.
+// Candidates lists the trials, the best figure first, those that were skipped last.
 func (p modelPage) Candidates() []learn.Trial {
 	if p.Comparison == nil {
 		return nil
@@ -150,7 +151,7 @@ func (p modelPage) Candidates() []learn.Trial {
 		if low {
 			by = -by
 		}
-		return cmp.Or(cmp.Compare(len(a.Skipped), len(b.Skipped)), by)
+		return cmp.Or(cmp.Compare(min(1, len(a.Skipped)), min(1, len(b.Skipped))), by)
 	})
 	return trials
 }
@@ -221,8 +222,9 @@ func (p modelPage) TypeBars() template.HTML {
 
 // Reliability draws the rate of attacks over the score.
 func (p modelPage) Reliability() template.HTML {
-	l := chart.Line{Label: "this model", Dots: true}
+	l := chart.Line{Label: "this model, larger for more rows", Bare: true}
 	for _, b := range p.Evaluation.Bins {
+		l.Size = append(l.Size, 2.5+1.5*math.Log10(max(1, b.Weight)))
 		l.X, l.Y = append(l.X, b.Score), append(l.Y, b.Rate)
 	}
 	if len(l.X) == 0 {
@@ -251,8 +253,9 @@ func (p modelPage) TrainingCurve() template.HTML {
 	for i, v := range p.Curve {
 		l.X, l.Y = append(l.X, float64(i+1)), append(l.Y, v)
 	}
+	least, most := slices.Min(p.Curve), slices.Max(p.Curve)
 	return chart.Lines("Training curve", chart.Axis{Title: "round or epoch", Low: 1, High: float64(max(2, len(p.Curve)))},
-		chart.Axis{Title: "log loss (nats)"}, []chart.Line{l})
+		chart.Axis{Title: "log loss (nats)", Log: least > 0 && most > 20*least}, []chart.Line{l})
 }
 
 // SelectionCurve draws the loss over the number of inputs.

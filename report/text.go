@@ -45,6 +45,9 @@ func percent(v float64) string {
 	return fmt.Sprintf("%.1f%%", v*100)
 }
 
+// exact writes a share that was chosen: 1%, 0.1%.
+func exact(v float64) string { return strconv.FormatFloat(v*100, 'g', 6, 64) + "%" }
+
 // number writes a value with four significant digits; large ones with a letter (12.3 k, 4.56 M).
 func number(v float64) string {
 	switch a := math.Abs(v); {

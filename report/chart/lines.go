@@ -12,9 +12,10 @@ type Line struct {
 	Label  string
 	X, Y   []float64
 	Colour int
-	Dots   bool // points marked
-	Faint  bool // a line to compare with, dashed
-	Bare   bool // points without a line between them
+	Dots   bool      // points marked
+	Faint  bool      // a line to compare with, dashed
+	Bare   bool      // points without a line between them
+	Size   []float64 // radius of each point; nil for one that can be seen
 }
 
 // Axis is one of two axes. An axis from 0 to 0 fits its points.
@@ -101,7 +102,8 @@ func (a *Axis) ticks() []Tick {
 		}
 	}
 	for k := math.Ceil(a.Low/step - 1e-9); k*step <= a.High+step*1e-9 && len(out) < 20; k++ {
-		out = append(out, Tick{a.at(k * step), a.text(k * step)})
+		v := k*step + 0 // never -0
+		out = append(out, Tick{a.at(v), a.text(v)})
 	}
 	return out
 }
@@ -145,7 +147,11 @@ func (c *canvas) line(x, y Axis, l Line) {
 	}
 	for i := range n {
 		if l.Dots || l.Bare {
-			c.add(`<circle class="c%d" cx="%s" cy="%s" r="4"/>`, l.Colour%Colours, px(x.at(l.X[i])), py(y.at(l.Y[i])))
+			r := 4.0
+			if i < len(l.Size) {
+				r = l.Size[i]
+			}
+			c.add(`<circle class="c%d" cx="%s" cy="%s" r="%s"/>`, l.Colour%Colours, px(x.at(l.X[i])), py(y.at(l.Y[i])), r)
 		}
 	}
 }
