@@ -84,9 +84,13 @@ func (c *flat) reserve(n int) {
 // margins computes the margins of each row.
 func (c *flat) margins(dst []float64, rows []float32) {
 	inputs, outputs := c.forest.Inputs, c.forest.Outputs
+	if len(c.roots) == 0 {
+		c.forest.walkAll(dst, rows)
+		return
+	}
 	for len(rows) > 0 {
 		copy(dst[:outputs], c.base)
-		if row := rows[:inputs]; len(c.roots) > 0 && complete(row) {
+		if row := rows[:inputs]; complete(row) {
 			c.row(dst[:outputs], row)
 		} else {
 			c.forest.walk(dst[:outputs], row)
@@ -98,15 +102,32 @@ func (c *flat) margins(dst []float64, rows []float32) {
 // walk adds what the trees give for one row.
 func (f *Forest) walk(dst []float64, row []float32) {
 	for i := range f.Trees {
+		f.Trees[i].add(dst, row)
+	}
+}
+
+// walkAll computes margins tree by tree: a large tree stays in the cache for all rows.
+func (f *Forest) walkAll(dst []float64, rows []float32) {
+	for o := 0; o < len(dst); o += f.Outputs {
+		copy(dst[o:], f.Base)
+	}
+	for i := range f.Trees {
 		t := &f.Trees[i]
-		values := t.values(t.leaf(row), len(dst))
-		if t.Output >= 0 {
-			dst[t.Output] += values[0]
-			continue
+		for r := range len(rows) / f.Inputs {
+			t.add(dst[r*f.Outputs:(r+1)*f.Outputs], rows[r*f.Inputs:(r+1)*f.Inputs])
 		}
-		for j, v := range values {
-			dst[j] += v
-		}
+	}
+}
+
+// add walks a row down the tree and adds what its leaf holds.
+func (t *Tree) add(dst []float64, row []float32) {
+	values := t.values(t.leaf(row), len(dst))
+	if t.Output >= 0 {
+		dst[t.Output] += values[0]
+		return
+	}
+	for j, v := range values {
+		dst[j] += v
 	}
 }
 

@@ -121,6 +121,8 @@ var forestShapes = []struct {
 	{"averaged", 30, 4, 20, 100, Identity},
 	{"small averaged", 30, 2, 10, 20, Identity},
 	{"no trees", 2, 1, 0, 0, Logistic},
+	{"wide", 5000, 2, 12, 90, Softmax},
+	{"wide small trees", 200, 1, 60, 30, Logistic},
 }
 
 func TestForestMargins(t *testing.T) {
