@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -9,10 +10,10 @@ import (
 
 // Explanation tells why a model gave a row its margin: Base plus all contributions is Margin.
 type Explanation struct {
-	Class         string         // the class that the margin speaks for; of two classes always the second one
-	Base          float64        // the margin of an average row
-	Margin        float64        // of this row: log-odds under Logistic, a probability under Identity
-	Contributions []Contribution // one per input, the largest first
+	Class         string         `json:"class"`         // the class that the margin speaks for; of two classes always the second one
+	Base          float64        `json:"base"`          // the margin of an average row
+	Margin        float64        `json:"margin"`        // of this row: log-odds under Logistic, a probability under Identity
+	Contributions []Contribution `json:"contributions"` // one per input, the largest first
 }
 
 // Contribution is what one input added to a margin.
@@ -21,6 +22,24 @@ type Contribution struct {
 	Value        float32
 	Contribution float64
 	Quantile     float64 // share of the training rows whose value is at most this one, 0 to 1; -1 when unknown
+}
+
+// MarshalJSON writes input, value, contribution and quantile; a value that is no finite number, and an unknown quantile,
+// are null.
+func (c Contribution) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Input        string   `json:"input"`
+		Value        *float32 `json:"value"`
+		Contribution float64  `json:"contribution"`
+		Quantile     *float64 `json:"quantile"`
+	}{Input: c.Input, Contribution: c.Contribution}
+	if finite(float64(c.Value)) {
+		out.Value = &c.Value
+	}
+	if c.Quantile >= 0 {
+		out.Quantile = &c.Quantile
+	}
+	return json.Marshal(out)
 }
 
 // Explain tells why a row got its verdict: of more than two classes it explains the one that Decide chooses. A row of
@@ -98,6 +117,7 @@ func Quantiles(column, weights []float32) []float32 {
 			w = weights[at]
 		}
 		if x := column[at]; x == x {
+			x = min(max(x, -math.MaxFloat32), math.MaxFloat32) // the file has no infinities
 			sample = append(sample, weighed{x, w})
 			total += float64(w)
 		}

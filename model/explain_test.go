@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -163,7 +164,24 @@ func TestQuantiles(t *testing.T) {
 	if weighted[14] != 1 || weighted[16] != 2 {
 		t.Errorf("weights are not heeded: %v", weighted)
 	}
+	if q := Quantiles([]float32{float32(math.Inf(-1)), 1, float32(math.Inf(1))}, nil); q[0] != -math.MaxFloat32 || q[20] != math.MaxFloat32 {
+		t.Errorf("infinities stay: %v", q)
+	}
 	if len(Quantiles(nil, nil)) != 0 {
 		t.Error("quantiles of nothing")
+	}
+}
+
+func TestContributionJSON(t *testing.T) {
+	for _, c := range []struct {
+		c    Contribution
+		want string
+	}{
+		{Contribution{"a", 1.5, -2, 0.25}, `{"input":"a","value":1.5,"contribution":-2,"quantile":0.25}`},
+		{Contribution{"b", float32(math.Inf(1)), 0, -1}, `{"input":"b","value":null,"contribution":0,"quantile":null}`},
+	} {
+		if got, err := json.Marshal(c.c); err != nil || string(got) != c.want {
+			t.Errorf("%s, %v: want %s", got, err, c.want)
+		}
 	}
 }
