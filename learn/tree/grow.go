@@ -126,20 +126,44 @@ func (g *grower) find(l *leaf) split {
 	return score.best(g.t, g.columns, l.hist, l.total)
 }
 
+// many is the number of rows from which on it pays to share their partition.
+const many = 16384
+
 // partition moves the rows of a leaf that go left before the others, both in their order, and returns their number.
 func (g *grower) partition(l *leaf) int {
 	goes := g.t.goesLeft(&l.best)
 	bins := g.t.columns[l.best.column].bin
 	rows, spare := g.rows[l.lo:l.hi], g.spare[l.lo:l.hi]
-	nl, nr := 0, 0
-	for _, r := range rows {
-		rows[nl], spare[nr] = r, r
-		k := goes[bins[r]]
-		nl += k
-		nr += 1 - k
+	workers := g.workers
+	if len(rows) < many {
+		workers = 1
 	}
-	copy(rows[nl:], spare[:nr])
-	return nl
+	type part struct{ lo, left, right int }
+	parts := make([]part, workers)
+	chunks(len(rows), workers, func(w, lo, hi int) {
+		left, right := move(rows[lo:hi], spare[lo:hi], bins, goes)
+		parts[w] = part{lo, left, right}
+	})
+	at := parts[0].left
+	for _, p := range parts[1:] {
+		at += copy(rows[at:], rows[p.lo:p.lo+p.left])
+	}
+	left := at
+	for _, p := range parts {
+		at += copy(rows[at:], spare[p.lo:p.lo+p.right])
+	}
+	return left
+}
+
+// move keeps the rows that go left, and puts the others into spare.
+func move(rows, spare []uint32, bins []uint8, goes *[256]int) (left, right int) {
+	for _, r := range rows {
+		rows[left], spare[right] = r, r
+		k := goes[bins[r]]
+		left += k
+		right += 1 - k
+	}
+	return left, right
 }
 
 // goesLeft says for each bin of a split's column whether (1) or not (0) rows of it go left.

@@ -1,7 +1,7 @@
 package tree
 
 import (
-	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -66,9 +66,13 @@ func bin(s *dataset.Set, workers int) ([]column, []uint64) {
 		keys[w] = make([]uint64, n)
 		c, slots := newCounter(), make([]uint32, n)
 		for j := int(next.Add(1)) - 1; j < len(s.X); j = int(next.Add(1)) - 1 {
+			columns[j].input = j
+			if columns[j].flag(s.X[j], keys[w]) {
+				continue
+			}
 			c.count(s.X[j], s.Weight, slots)
 			b, of := c.divide(maxBins)
-			columns[j] = column{binning: b, input: j}
+			columns[j].binning = b
 			if b.bins() > 1 {
 				columns[j].translate(of, slots, keys[w])
 			}
@@ -82,9 +86,46 @@ func bin(s *dataset.Set, workers int) ([]column, []uint64) {
 	return columns, keys[0]
 }
 
+// flag bins a column of at most two values, as one-hot inputs are, in no time. It returns false for any other.
+func (c *column) flag(x []float32, keys []uint64) bool {
+	low, high := x[0], x[0]
+	for _, v := range x {
+		if v != low && v != high {
+			if low != high || v != v {
+				return false
+			}
+			high = v
+		}
+	}
+	if low, high = min(low, high), max(low, high); low != low || low < -math.MaxFloat32 || high > math.MaxFloat32 {
+		return false
+	}
+	if low == high {
+		return true
+	}
+	c.edges, c.bin = []float32{between(low, high)}, make([]uint8, len(x))
+	salt, count := rand.New(rand.NewPCG(uint64(c.input), salted)).Uint64(), 0
+	for i, v := range x {
+		var b uint8
+		if v == high {
+			b = 1
+		}
+		c.bin[i] = b
+		count += int(b)
+		keys[i] += salt & -uint64(b)
+	}
+	if 2*count > len(x) {
+		c.usual = 1
+	}
+	return true
+}
+
+// salted is the seed of the random numbers that keys are sums of.
+const salted = 0x5bd1e995
+
 // translate fills in the bins of the rows, and adds the column's part to the rows' keys.
 func (c *column) translate(of []uint8, slots []uint32, keys []uint64) {
-	r := rand.New(rand.NewPCG(uint64(c.input), 0x5bd1e995))
+	r := rand.New(rand.NewPCG(uint64(c.input), salted))
 	var salt [256]uint64
 	for i := range salt {
 		salt[i] = r.Uint64()
@@ -114,6 +155,7 @@ func (t *table) merge(s *dataset.Set, keys []uint64, workers int) {
 	}
 	index := make([]uint32, size) // position by key → merged row + 1
 	of := make([]uint64, 0, n)
+	last := uint32(0) // where the row before went
 	for i, k := range keys {
 		w := 1.0
 		if s.Weight != nil {
@@ -122,6 +164,10 @@ func (t *table) merge(s *dataset.Set, keys []uint64, workers int) {
 			}
 		}
 		k += uint64(s.Class[i]) * 0x9E3779B97F4A7C15
+		if last > 0 && of[last-1] == k {
+			t.weight[last-1] += w
+			continue
+		}
 		at := int(k>>20) & (size - 1)
 		for index[at] != 0 && of[index[at]-1] != k {
 			at = (at + 1) & (size - 1)
@@ -133,7 +179,8 @@ func (t *table) merge(s *dataset.Set, keys []uint64, workers int) {
 			t.class = append(t.class, s.Class[i])
 			index[at] = uint32(len(first))
 		}
-		t.weight[index[at]-1] += w
+		last = index[at]
+		t.weight[last-1] += w
 	}
 	t.rows = len(first)
 	t.sort(first, workers)
@@ -142,20 +189,7 @@ func (t *table) merge(s *dataset.Set, keys []uint64, workers int) {
 // sort orders the rows by the number of bins that their lists have, so that loops over lists of rows in order keep the
 // same length, and takes their bins over from the set's rows.
 func (t *table) sort(first []uint32, workers int) {
-	length := make([]uint16, t.rows)
-	for i := range t.columns {
-		c := &t.columns[i]
-		for r, f := range first {
-			if c.bin[f] != c.usual {
-				length[r]++
-			}
-		}
-	}
-	order := make([]uint32, t.rows)
-	for r := range order {
-		order[r] = uint32(r)
-	}
-	slices.SortStableFunc(order, func(a, b uint32) int { return cmp.Compare(length[a], length[b]) })
+	order := t.byLength(first, workers)
 	weight, class := make([]float64, t.rows), make([]int32, t.rows)
 	from := make([]uint32, t.rows)
 	for i, r := range order {
@@ -172,6 +206,34 @@ func (t *table) sort(first []uint32, workers int) {
 			t.columns[j].bin = bins
 		}
 	})
+}
+
+// byLength orders rows by the number of columns in which they are not usual; rows of the same number keep their order.
+func (t *table) byLength(first []uint32, workers int) []uint32 {
+	length := make([]uint32, t.rows)
+	chunks(t.rows, workers, func(_, lo, hi int) {
+		for i := range t.columns {
+			c := &t.columns[i]
+			for r, f := range first[lo:hi] {
+				if c.bin[f] != c.usual {
+					length[lo+r]++
+				}
+			}
+		}
+	})
+	start := make([]uint32, len(t.columns)+2)
+	for _, n := range length {
+		start[n+1]++
+	}
+	for n := range start[1:] {
+		start[n+1] += start[n]
+	}
+	order := make([]uint32, t.rows)
+	for r, n := range length {
+		order[start[n]] = uint32(r)
+		start[n]++
+	}
+	return order
 }
 
 // divide spreads the columns over blocks.
