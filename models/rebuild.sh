@@ -15,12 +15,12 @@ bin=$(mktemp -d)/mlids
 go build -o "$bin" ./cmd/mlids
 
 "$bin" train --out "$out/kdd99.onnx" --schema kdd99 --cost kdd99 --hold-out-type each \
-  --data "$data/kdd99/kddcup.data_10_percent.gz" >"$out/kdd99.txt" 2>"$out/log" || { cat "$out/log"; exit 1; }
+  --data "$data/kdd99/kddcup.data_10_percent.gz" >"$out/figures" 2>"$out/log" || { cat "$out/log"; exit 1; }
 "$bin" train --out "$out/cicflow.onnx" --schema cicflow/common --hold-out-type each \
   --data "$data/cicids/CICIDS2017_improved_union.csv.gz" --data "$data/cicids/2018-02-14_excerpt_5594rows.csv.gz" \
   --data "$data/cicids/cstub_dataset_1000rows.csv.gz" --data "$data/cicids/cstub_validation_180rows.csv" \
-  >"$out/cicflow.txt" 2>"$out/log" || { cat "$out/log"; exit 1; }
-rm -f "$out/log" "$bin"
+  >"$out/figures" 2>"$out/log" || { cat "$out/log"; exit 1; }
+rm -f "$out/log" "$out/figures" "$bin"
 if [[ $out != models ]]; then
   for m in kdd99 cicflow; do cmp "$out/$m.onnx" "models/$m.onnx" && echo "models/$m.onnx is what rebuild.sh makes"; done
 fi
