@@ -70,7 +70,7 @@ func (t *Table[S]) disarm(f *Flow[S]) {
 // passed. Packets do it by themselves; a live source calls it while no packets come.
 func (t *Table[S]) Advance(now int64) {
 	if now <= t.clock && t.started {
-		if now < t.clock-turnBack && t.sinceTurn > uint64(t.flows.live) {
+		if now < t.clock-turnBack && t.sinceTurn >= uint64(t.flows.live) {
 			t.setBack(now)
 		}
 		return
