@@ -55,6 +55,20 @@ func TestTime(t *testing.T) {
 	}
 }
 
+// TestInfinite: a model takes the rates of a flow without duration for missing, as in a table.
+func TestInfinite(t *testing.T) {
+	s := schema(t, "cicflow/2018")
+	in, err := s.Resolve([]string{"flow_pkts_s", "flow_byts_s", "dst_port"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range exampleRow(s).Vector(nil, in) {
+		if v == v != (i == 2) {
+			t.Errorf("input %d is %v", i, v)
+		}
+	}
+}
+
 // TestCSVIsTheVector reads printed rows as a trainer does and compares them with the live vectors, bit for bit.
 func TestCSVIsTheVector(t *testing.T) {
 	for _, id := range []string{"cicflow/v4", "cicflow/2018", "cicflow/common"} {
@@ -78,7 +92,7 @@ func TestCSVIsTheVector(t *testing.T) {
 		for i := range rows {
 			for j, v := range rows[i].Vector(nil, in) {
 				parsed, err := strconv.ParseFloat(records[i+1][in[j].Column], 64)
-				if err != nil || math.Float32bits(float32(parsed)) != math.Float32bits(v) {
+				if err != nil || math.Float32bits(feature.Float32(parsed)) != math.Float32bits(v) {
 					t.Fatalf("%s: row %d: %s is %v, printed as %s", id, i, in[j].Name, v, records[i+1][in[j].Column])
 				}
 			}
