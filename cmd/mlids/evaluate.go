@@ -1,17 +1,21 @@
 package main
 
 import (
+	"io"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"mlids/dataset"
 	"mlids/learn"
 	"mlids/learn/metric"
 	"mlids/model"
+	"mlids/report"
 )
 
 func (a *app) evaluate() *cobra.Command {
 	var t tableFlags
-	var name, cost string
+	var name, cost, page string
 	var options metric.Options
 	cmd := &cobra.Command{
 		Use:   "evaluate --model NAME|FILE.onnx --data SOURCE",
@@ -28,12 +32,13 @@ func (a *app) evaluate() *cobra.Command {
 				return err
 			}
 			if options.Cost != nil {
-				options.Cost.Temperature = m.Info().CostTemp
+				options.Cost.Benign = m.Info().CostBenign
 			}
 			set, err := a.readFor(cmd, m, &t)
 			if err != nil {
 				return err
 			}
+			options.Points = 400
 			if options.Threshold == 0 {
 				options.Threshold = m.Info().Threshold
 			}
@@ -45,6 +50,12 @@ func (a *app) evaluate() *cobra.Command {
 			if err != nil {
 				return badInput(err)
 			}
+			if page != "" {
+				r := &report.ModelReport{Info: m.Info(), Protocol: "on " + strings.Join(t.sources, ", "), Evaluation: e}
+				if err := writePage(page, func(w io.Writer) error { return report.WriteModel(w, r) }); err != nil {
+					return err
+				}
+			}
 			return a.printEvaluation(e)
 		},
 	}
@@ -52,6 +63,7 @@ func (a *app) evaluate() *cobra.Command {
 	t.register(flags)
 	flags.StringVar(&name, "model", "cicflow", "model to measure: its name, or a file")
 	flags.StringVar(&cost, "cost", "", "cost matrix: kdd99, or a CSV file (rows actual, columns predicted)")
+	flags.StringVar(&page, "report", "", "page about the figures to write (HTML)")
 	flags.Float64Var(&options.Threshold, "threshold", 0, "attack probability to flag from (default: the model's)")
 	flags.BoolVar(&options.Natural, "natural-priors", false, "the shares of the classes in the data are those of a real network")
 	return cmd

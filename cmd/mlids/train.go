@@ -19,6 +19,7 @@ import (
 	"mlids/learn/train"
 	"mlids/learn/tree"
 	"mlids/model"
+	"mlids/report"
 )
 
 // trainFlags are the flags of train.
@@ -30,6 +31,7 @@ type trainFlags struct {
 	out       string
 	name      string
 	cost      string
+	report    string
 	boost     tree.Boost
 	tree      tree.Config
 	auto      learn.AutoConfig
@@ -55,6 +57,7 @@ func (a *app) train() *cobra.Command {
 	flags.StringVar(&f.out, "out", "", "file to write the model to (ONNX)")
 	flags.StringVar(&f.name, "name", "", "name of the model (default: the file's)")
 	flags.StringVar(&f.cost, "cost", "", "cost matrix for the figures: kdd99, or a CSV file")
+	flags.StringVar(&f.report, "report", "", "page about the model to write (HTML)")
 	flags.StringVar(&f.selection, "select", "", "use only so many inputs, or auto for as few as do as well (default: all)")
 	flags.Uint64Var(&f.train.Seed, "seed", 1, "seed of folds and samples: same data, flags and seed, same file")
 	flags.IntVar(&f.train.Folds, "folds", 5, "folds of the cross-validation that the figures come from")
@@ -103,8 +106,35 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err := os.WriteFile(f.out, result.Model.Encode(), 0o644); err != nil { //nolint:gosec // a model is no secret
 		return err
 	}
+	if f.report != "" {
+		sheet := report.DataSheet{Rows: weight(set), Distinct: set.Len()}
+		for _, source := range f.table.sources {
+			sheet.Sources = append(sheet.Sources, filepath.Base(source))
+		}
+		if err := writePage(f.report, func(w io.Writer) error { return report.WriteModel(w, modelReport(result, sheet, f.train.Folds)) }); err != nil {
+			return err
+		}
+	}
 	a.log.Info("model written", "file", f.out, "version", result.Model.Info().Version, "inputs", result.Model.Inputs(), "rows", set.Len())
 	return a.printTraining(result)
+}
+
+// modelReport is what a training run tells of its model.
+func modelReport(r *train.Result, sheet report.DataSheet, folds int) *report.ModelReport {
+	return &report.ModelReport{
+		Info: r.Model.Info(), Data: sheet, Protocol: fmt.Sprintf("out of fold, %d folds, equal rows together", folds), Evaluation: r.Evaluation,
+		Comparison: r.Comparison, Selection: r.Selection, Unseen: r.Unseen, Importance: r.Fitted.Importance(), Curve: r.Curve,
+		Settings: r.Fitted.Settings,
+	}
+}
+
+// weight is how many rows a set stands for.
+func weight(set *dataset.Set) int {
+	sum := 0.0
+	for _, w := range set.Weight {
+		sum += float64(w)
+	}
+	return int(sum)
 }
 
 // trainError gives data and settings that cannot be used the exit code of bad input.
