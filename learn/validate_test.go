@@ -296,8 +296,8 @@ func TestAnomaliesAreRowsUnlikeThoseSeen(t *testing.T) {
 	}
 }
 
-// On types that training lacked, flatter probabilities cost less, as long as benign rows keep their verdicts.
-func TestCostTemperature(t *testing.T) {
+// On types that training lacked, doubting what is called benign costs less, as long as benign rows keep their verdicts.
+func TestCaution(t *testing.T) {
 	cost := metric.Cost{Classes: []string{"benign", "attack"}, Cost: [][]float64{{0, 1}, {10, 0}}}
 	unseen := func(benign, attack float32) []learn.Unseen {
 		return []learn.Unseen{{Type: "new", Scored: &metric.Scored{
@@ -307,18 +307,18 @@ func TestCostTemperature(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		benign, attack float32
-		low, high      float64
+		want           float64
 	}{
-		{"found as it is", 0.0001, 0.9, 1, 1},
-		{"missed by a sure model", 1e-9, 0.01, 1.5, 3},
-		{"not to be told apart", 0.01, 0.01, 1, 1},
+		{"found as it is", 0.0001, 0.9, 1},
+		{"missed by a sure model", 1e-9, 0.01, 0.1},
+		{"not to be told apart", 0.01, 0.01, 1},
 	} {
-		got, err := learn.CostTemperature(unseen(test.benign, test.attack), cost)
-		if err != nil || got < test.low || got > test.high {
-			t.Errorf("%s: temperature %v (%v), want %v to %v", test.name, got, err, test.low, test.high)
+		got, err := learn.Caution(unseen(test.benign, test.attack), cost)
+		if err != nil || got.Benign != test.want {
+			t.Errorf("%s: factor %v (%v), want %v", test.name, got.Benign, err, test.want)
 		}
 	}
-	if _, err := learn.CostTemperature(nil, cost); !errors.Is(err, learn.ErrType) {
+	if _, err := learn.Caution(nil, cost); !errors.Is(err, learn.ErrType) {
 		t.Errorf("without types: got %v, want ErrType", err)
 	}
 }

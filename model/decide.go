@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"math"
 
 	"mlids"
 )
@@ -39,9 +38,9 @@ func (m *Model) DecideAt(probs []float32, threshold float64) mlids.Verdict {
 	return m.verdict(probs, class, threshold)
 }
 
-// DecideCost turns one row of Probabilities, flattened by Info.CostTemp, into the verdict of least expected cost. costs has a row per actual and a
-// column per predicted class, in the order of Info.Classes; of equal costs the first class wins. A matrix or row of
-// another size is ErrInputs.
+// DecideCost turns one row of Probabilities, with P(benign) times Info.CostBenign, into the verdict of least expected cost.
+// costs has a row per actual and a column per predicted class, in the order of Info.Classes; of equal costs the first
+// class wins. A matrix or row of another size is ErrInputs.
 func (m *Model) DecideCost(probs []float32, costs [][]float64) (mlids.Verdict, error) {
 	k := m.Classes()
 	if len(probs) != k || len(costs) != k {
@@ -52,25 +51,26 @@ func (m *Model) DecideCost(probs []float32, costs [][]float64) (mlids.Verdict, e
 			return mlids.Verdict{}, fmt.Errorf("%w: row %d of the costs has %d columns, wanted %d", ErrInputs, i, len(row), k)
 		}
 	}
-	flat := m.flatten(probs)
-	best, least := 0, expected(flat, costs, 0)
+	doubted := m.doubted(probs)
+	best, least := 0, expected(doubted, costs, 0)
 	for c := 1; c < k; c++ {
-		if cost := expected(flat, costs, c); cost < least {
+		if cost := expected(doubted, costs, c); cost < least {
 			best, least = c, cost
 		}
 	}
 	return m.verdict(probs, best, m.info.Threshold), nil
 }
 
-// flatten gives probabilities at Info.CostTemp, up to a factor that all classes share.
-func (m *Model) flatten(probs []float32) []float64 {
-	flat := make([]float64, len(probs))
+// doubted gives probabilities with P(benign) times Info.CostBenign; they no longer sum to one.
+func (m *Model) doubted(probs []float32) []float64 {
+	out := make([]float64, len(probs))
 	for i, p := range probs {
-		if flat[i] = float64(p); m.info.CostTemp > 1 {
-			flat[i] = math.Pow(flat[i], 1/m.info.CostTemp)
-		}
+		out[i] = float64(p)
 	}
-	return flat
+	if m.info.CostBenign != 0 {
+		out[0] *= m.info.CostBenign
+	}
+	return out
 }
 
 // expected is the expected cost of predicting class c.

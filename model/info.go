@@ -10,19 +10,19 @@ import (
 // key "mlids." and the field's json name: plain text for strings, JSON for the rest.
 type Info struct {
 	Name        string             `json:"name"`
-	Version     string             `json:"version"`                    // first 12 hex digits of the SHA-256 of the file; never stored in it
-	Algorithm   string             `json:"algorithm"`                  // tree, boost, svm, mlp; "" for models from elsewhere
-	Schema      string             `json:"schema"`                     // ID of the schema: "kdd99/1"
-	Inputs      []string           `json:"inputs"`                     // names of the inputs, as feature.Schema.Inputs has them, in the vector's order
-	Classes     []string           `json:"classes"`                    // Classes[0] is the benign class
-	Threshold   float64            `json:"threshold"`                  // attack (1 - P(benign)) from this probability on
-	Priors      []float64          `json:"priors,omitempty"`           // share of each class in the training data
-	CostTemp    float64            `json:"cost_temperature,omitempty"` // probabilities are flattened by it, p^(1/CostTemp), where costs are weighed; 0: they are not
-	Natural     bool               `json:"natural_priors"`             // false: the training data was balanced by hand, no real-world rate can be read off
-	Fingerprint string             `json:"fingerprint,omitempty"`      // SHA-256 of the training set as the learner saw it
-	Metrics     map[string]float64 `json:"metrics,omitempty"`          // held-out figures, with the protocol's name in the key
-	Rebuild     string             `json:"rebuild,omitempty"`          // the command that makes this file again
-	Quantiles   [][]float32        `json:"quantiles,omitempty"`        // per input: its values in the training data at equally spaced ranks, as Quantiles makes them
+	Version     string             `json:"version"`               // first 12 hex digits of the SHA-256 of the file; never stored in it
+	Algorithm   string             `json:"algorithm"`             // tree, boost, svm, mlp; "" for models from elsewhere
+	Schema      string             `json:"schema"`                // ID of the schema: "kdd99/1"
+	Inputs      []string           `json:"inputs"`                // names of the inputs, as feature.Schema.Inputs has them, in the vector's order
+	Classes     []string           `json:"classes"`               // Classes[0] is the benign class
+	Threshold   float64            `json:"threshold"`             // attack (1 - P(benign)) from this probability on
+	Priors      []float64          `json:"priors,omitempty"`      // share of each class in the training data
+	CostBenign  float64            `json:"cost_benign,omitempty"` // P(benign) is multiplied by it where costs are weighed; 0: it is not
+	Natural     bool               `json:"natural_priors"`        // false: the training data was balanced by hand, no real-world rate can be read off
+	Fingerprint string             `json:"fingerprint,omitempty"` // SHA-256 of the training set as the learner saw it
+	Metrics     map[string]float64 `json:"metrics,omitempty"`     // held-out figures, with the protocol's name in the key
+	Rebuild     string             `json:"rebuild,omitempty"`     // the command that makes this file again
+	Quantiles   [][]float32        `json:"quantiles,omitempty"`   // per input: its values in the training data at equally spaced ranks, as Quantiles makes them
 }
 
 func (i Info) clone() Info {
@@ -45,8 +45,8 @@ func (i *Info) check(inputs, classes int) error {
 		return fmt.Errorf("%d class names for %d classes", len(i.Classes), classes)
 	case !(i.Threshold > 0 && i.Threshold <= 1):
 		return fmt.Errorf("threshold %v, wanted above 0 and at most 1", i.Threshold)
-	case !(i.CostTemp == 0 || i.CostTemp >= 1 && i.CostTemp <= 100):
-		return fmt.Errorf("cost temperature %v, wanted 1 to 100", i.CostTemp)
+	case !(i.CostBenign >= 0 && i.CostBenign <= 1):
+		return fmt.Errorf("benign factor of costs %v, wanted 0 to 1", i.CostBenign)
 	case len(i.Priors) != 0 && len(i.Priors) != classes:
 		return fmt.Errorf("%d priors for %d classes", len(i.Priors), classes)
 	}

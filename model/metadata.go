@@ -27,7 +27,7 @@ func (i *Info) fields() []field {
 		{"classes", &i.Classes, len(i.Classes) == 0},
 		{"threshold", &i.Threshold, i.Threshold == 0},
 		{"priors", &i.Priors, len(i.Priors) == 0},
-		{"cost_temperature", &i.CostTemp, i.CostTemp == 0},
+		{"cost_benign", &i.CostBenign, i.CostBenign == 0},
 		{"natural_priors", &i.Natural, !i.Natural},
 		{"fingerprint", &i.Fingerprint, i.Fingerprint == ""},
 		{"metrics", &i.Metrics, len(i.Metrics) == 0},

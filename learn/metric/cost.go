@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 )
@@ -14,9 +13,9 @@ type Cost struct {
 	Classes []string
 	Cost    [][]float64
 
-	// Temperature flattens probabilities, as p^(1/Temperature), before costs are weighed; 0 stands for 1. A model is surer of
-	// itself on the types of attack that it learned than on new ones: see learn.CostTemperature.
-	Temperature float64
+	// Benign is what P(benign) is multiplied by before costs are weighed; 0 stands for 1. A model takes attacks of types
+	// that it has not learned for benign rather than for other attacks: see learn.Caution.
+	Benign float64
 }
 
 // KDD99Cost is the matrix by which the KDD Cup 1999 was scored (Elkan, Results of the KDD'99 classifier learning,
@@ -88,7 +87,7 @@ func distinct(names []string) error {
 	return nil
 }
 
-// For brings the matrix in the order of a model's classes, each of which it must have.
+// For brings the matrix in the order of a model's classes, each of which it must have; the first is the benign one.
 func (c Cost) For(classes []string) (Cost, error) {
 	at := make([]int, len(classes))
 	for i, name := range classes {
@@ -96,7 +95,7 @@ func (c Cost) For(classes []string) (Cost, error) {
 			return Cost{}, fmt.Errorf("%w: it has no class %q, only %q", ErrCost, name, c.Classes)
 		}
 	}
-	out := Cost{Classes: slices.Clone(classes), Cost: make([][]float64, len(classes)), Temperature: c.Temperature}
+	out := Cost{Classes: slices.Clone(classes), Cost: make([][]float64, len(classes)), Benign: c.Benign}
 	for i := range classes {
 		out.Cost[i] = make([]float64, len(classes))
 		for j := range classes {
@@ -106,27 +105,22 @@ func (c Cost) For(classes []string) (Cost, error) {
 	return out, nil
 }
 
-// Decide is the class of least expected cost, given the probability of each; of equals the first.
+// Decide is the class of least expected cost, given the probability of each in the order of Classes; of equals the first.
 func (c Cost) Decide(prob []float32) int {
 	best, least := 0, 0.0
 	for p := range prob {
 		expected := 0.0
 		for a, pa := range prob {
-			expected += c.flat(pa) * c.Cost[a][p]
+			if a == 0 && c.Benign != 0 {
+				pa *= float32(c.Benign)
+			}
+			expected += float64(pa) * c.Cost[a][p]
 		}
 		if p == 0 || expected < least {
 			best, least = p, expected
 		}
 	}
 	return best
-}
-
-// flat is a probability at the matrix's temperature, up to a factor that all classes of a row share.
-func (c Cost) flat(p float32) float64 {
-	if c.Temperature == 0 || c.Temperature == 1 {
-		return float64(p)
-	}
-	return math.Pow(float64(p), 1/c.Temperature)
 }
 
 // Mean is the average cost per row of a confusion matrix (rows actual, columns decided).

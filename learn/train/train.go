@@ -182,8 +182,8 @@ func (r *Result) decide(scored *metric.Scored, info *model.Info, cfg Config) err
 	return err
 }
 
-// holdOut asks what becomes of attack types that training has not seen, and how sure of itself the model may be where
-// costs are weighed.
+// holdOut asks what becomes of attack types that training has not seen, and how much to doubt what the model calls benign
+// where costs are weighed.
 func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info, cfg *Config) (err error) {
 	if len(cfg.HoldOut) == 0 {
 		return nil
@@ -199,9 +199,8 @@ func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info
 	if r.Unseen, err = learn.HoldOutTypes(ctx, cfg.Learner, set, types, fpr, cfg.Seed); err != nil || cfg.Cost == nil {
 		return err
 	}
-	cost := *cfg.Cost
-	cost.Temperature, err = learn.CostTemperature(r.Unseen, cost)
-	info.CostTemp, cfg.Cost = cost.Temperature, &cost
+	cost, err := learn.Caution(r.Unseen, *cfg.Cost)
+	info.CostBenign, cfg.Cost = cost.Benign, &cost
 	return err
 }
 
