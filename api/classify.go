@@ -27,7 +27,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	if err != nil {
 		return 0, err
 	}
-	k := len(c.classes)
+	k, inputs := len(c.classes), c.model.Inputs()
 	wk.probs = grown(wk.probs, table.N*k)
 	wk.counts = grown(wk.counts, k)
 	clear(wk.counts)
@@ -42,7 +42,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 		if i > 0 {
 			wk.out = append(wk.out, ',')
 		}
-		wk.out = appendVerdict(wk.out, v, c.quoted[class])
+		wk.out = appendVerdict(wk.out, v, c.quoted[class], table.X[i*inputs:][:inputs])
 	}
 	wk.out = append(wk.out, ']', '\n')
 	for class, n := range wk.counts {
@@ -70,11 +70,11 @@ func (s *Server) acquire(ctx context.Context) error {
 
 func (s *Server) release() { <-s.slots }
 
-// verdictForm appends the JSON of a verdict; class is its class in quotes.
-type verdictForm func(dst []byte, v mlids.Verdict, class string) []byte
+// verdictForm appends the JSON of a verdict on a row; class is its class in quotes.
+type verdictForm func(dst []byte, v mlids.Verdict, class string, row []float32) []byte
 
 // appendBit is 1 for an attack, else 0.
-func appendBit(dst []byte, v mlids.Verdict, _ string) []byte {
+func appendBit(dst []byte, v mlids.Verdict, _ string, _ []float32) []byte {
 	if v.Attack {
 		return append(dst, '1')
 	}
@@ -82,20 +82,24 @@ func appendBit(dst []byte, v mlids.Verdict, _ string) []byte {
 }
 
 // appendDetail is the answer with detail=1.
-func appendDetail(dst []byte, v mlids.Verdict, class string) []byte {
+func appendDetail(dst []byte, v mlids.Verdict, class string, row []float32) []byte {
+	return append(appendFields(dst, v, class, row), '}')
+}
+
+// appendFields is an answer with detail=1 that may go on.
+func appendFields(dst []byte, v mlids.Verdict, class string, row []float32) []byte {
 	dst = append(dst, `{"prediction":`...)
-	dst = appendBit(dst, v, class)
+	dst = appendBit(dst, v, class, row)
 	dst = append(dst, `,"class":`...)
 	dst = append(dst, class...)
 	dst = append(dst, `,"probability":`...)
 	dst = appendProbability(dst, v.Probability)
 	dst = append(dst, `,"threshold":`...)
-	dst = strconv.AppendFloat(dst, v.Threshold, 'g', -1, 64)
-	return append(dst, '}')
+	return strconv.AppendFloat(dst, v.Threshold, 'g', -1, 64)
 }
 
 // appendStatus is the answer of POST /predict.
-func appendStatus(dst []byte, v mlids.Verdict, class string) []byte {
+func appendStatus(dst []byte, v mlids.Verdict, class string, _ []float32) []byte {
 	dst = append(dst, `{"prediction":`...)
 	dst = append(dst, class...)
 	dst = append(dst, `,"confidence":`...)

@@ -34,6 +34,9 @@ func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
 	if q.detail {
 		form = appendDetail
 	}
+	if q.explain > 0 {
+		form = c.explained(q.explain)
+	}
 	rows, err := s.classify(r.Context(), wk, c, &c.split, form)
 	if errors.Is(err, dataset.ErrColumn) && q.model != nil {
 		return c.foreign(wk.body, err)

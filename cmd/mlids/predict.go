@@ -18,21 +18,13 @@ const predictBatch = 4096
 
 // verdictRow is the verdict of one row, with the names of the API.
 type verdictRow struct {
-	Row         int     `json:"row"` // counted from 1
-	Prediction  int     `json:"prediction"`
-	Class       string  `json:"class"`
-	Probability float64 `json:"probability"`
-	Threshold   float64 `json:"threshold"`
-	Label       string  `json:"label,omitempty"` // what the table says
-	Why         []cause `json:"explanation,omitempty"`
-}
-
-// cause is what one input added to the margin of the attack, or of the class said.
-type cause struct {
-	Input        string  `json:"input"`
-	Value        float32 `json:"value"`
-	Contribution float64 `json:"contribution"`
-	Quantile     float64 `json:"quantile"` // share of the training rows whose value is at most this one; -1 when unknown
+	Row         int                  `json:"row"` // counted from 1
+	Prediction  int                  `json:"prediction"`
+	Class       string               `json:"class"`
+	Probability float64              `json:"probability"`
+	Threshold   float64              `json:"threshold"`
+	Label       string               `json:"label,omitempty"` // what the table says
+	Why         []model.Contribution `json:"explanation,omitempty"`
 }
 
 func (a *app) predict() *cobra.Command {
@@ -112,19 +104,13 @@ func predictTable(m *model.Model, table *dataset.Table, causes int, each func(ve
 }
 
 // explain lists the inputs that mattered most for the verdict on a row.
-func explain(m *model.Model, v mlids.Verdict, row []float32, most int) ([]cause, error) {
+func explain(m *model.Model, v mlids.Verdict, row []float32, most int) ([]model.Contribution, error) {
 	why, err := m.ExplainClass(row, max(0, slices.Index(m.Info().Classes, v.Class)))
 	if err != nil {
 		return nil, err
 	}
-	var causes []cause
-	for _, c := range why.Contributions[:min(most, len(why.Contributions))] {
-		if c.Contribution == 0 {
-			break
-		}
-		causes = append(causes, cause{c.Input, c.Value, c.Contribution, c.Quantile})
-	}
-	return causes, nil
+	first := why.Contributions[:min(most, len(why.Contributions))]
+	return slices.DeleteFunc(first, func(c model.Contribution) bool { return c.Contribution == 0 }), nil
 }
 
 // verdictPrinter prints verdicts as they come: a JSON array, or a line each with a summary on stderr.

@@ -258,6 +258,9 @@ func readCost(source string) (*metric.Cost, error) {
 func rebuildCommand(cmd *cobra.Command) string {
 	parts := []string{"mlids", "train"}
 	cmd.LocalFlags().VisitAll(visitChanged(func(name, value string) {
+		if name == "report" {
+			return
+		}
 		if name == "data" || name == "out" || name == "classes" {
 			value = filepath.Base(value)
 		}
