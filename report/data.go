@@ -145,10 +145,11 @@ type Drift struct {
 
 // ColumnDrift tells how one column differs.
 type ColumnDrift struct {
-	Name    string  `json:"name"`
-	PSI     float64 `json:"psi"`     // population stability index over ten parts of the first table; above 0.25 is a large change
-	KS      float64 `json:"ks"`      // largest difference of the two distribution functions; 0 for categories and text
-	Outside float64 `json:"outside"` // share of the second table's values beyond the first one's range, or not among its categories
-	Unseen  []Value `json:"unseen,omitempty"`
-	Medians [2]float64
+	Name    string      `json:"name"`
+	PSI     float64     `json:"psi"`        // population stability index over ten parts of the first table; above 0.25 is a large change
+	Benign  *float64    `json:"psi_benign"` // the same of benign rows alone; nil when a table has none
+	KS      float64     `json:"ks"`         // largest difference of the two distribution functions; 0 for categories
+	Outside float64     `json:"outside"`    // share of the second table's values beyond the first one's range, or not among its categories
+	Unseen  []Value     `json:"unseen,omitempty"`
+	Medians *[2]float64 `json:"medians,omitempty"` // of the two tables; nil for categories
 }

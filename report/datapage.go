@@ -145,17 +145,20 @@ func (h *Histogram) ticks() []chart.Tick {
 	low, high := h.scale(h.Edges[0]), h.scale(h.Edges[len(h.Edges)-1])
 	ticks := []chart.Tick{{At: 0, Text: number(h.Edges[0])}}
 	if high > low {
-		middle := h.round(h.unscale((low + high) / 2))
+		middle := max(h.Edges[0], min(h.round(h.unscale((low+high)/2)), h.Edges[len(h.Edges)-1]))
 		ticks = append(ticks, chart.Tick{At: (h.scale(middle) - low) / (high - low), Text: number(middle)},
 			chart.Tick{At: 1, Text: number(h.Edges[len(h.Edges)-1])})
 	}
 	return ticks
 }
 
-// round makes a tick's value a power of ten on a logarithmic axis.
+// round makes a tick's value zero or a power of ten on a logarithmic axis.
 func (h *Histogram) round(v float64) float64 {
-	if !h.Log || math.Abs(v) < 1 {
+	switch {
+	case !h.Log:
 		return v
+	case math.Abs(v) < 1:
+		return 0
 	}
 	return math.Copysign(math.Pow(10, math.Round(math.Log10(math.Abs(v)))), v)
 }
@@ -171,10 +174,10 @@ func (p dataPage) LabelHeat() template.HTML {
 	for _, c := range columns {
 		h.Cols = append(h.Cols, c.Name)
 	}
-	for _, l := range p.Labels[:min(len(p.Labels), shownLabels)] {
+	for k, l := range p.Labels[:min(len(p.Labels), shownLabels)] {
 		shade, text := make([]float64, len(columns)), make([]string, len(columns))
 		for j, c := range columns {
-			v := c.ByLabel[l.code]
+			v := c.ByLabel[k]
 			shade[j], text[j] = 2*v-1, whole(int(math.Round(v*100)))
 			if v < 0 {
 				shade[j], text[j] = math.NaN(), ""

@@ -18,13 +18,19 @@ const (
 // compareTables tells how the rows of b differ from those of a. Identity columns differ by nature and are left out.
 func compareTables(a, b *dataset.Table, ga, gb *target) *Drift {
 	d := &Drift{Source: b.Source, Rows: b.Len(), Classes: shares(gb)}
+	benignA, benignB := ga.benign(), gb.benign()
 	for i, c := range a.Schema.Columns {
 		j, ok := b.Schema.Index(c.Name)
 		has := a.Columns[i] != nil
 		switch {
 		case c.Identity || c.Kind == feature.Text || c.Kind == feature.Time:
 		case has && ok && b.Columns[j] != nil && a.Len() > 0 && b.Len() > 0:
-			d.Columns = append(d.Columns, driftOf(a, b, i, j))
+			change := driftOf(a, b, i, j)
+			if len(benignA) > 0 && len(benignB) > 0 {
+				psi := driftIndex(c, pick(a.Columns[i], benignA), pick(b.Columns[j], benignB))
+				change.Benign = &psi
+			}
+			d.Columns = append(d.Columns, change)
 		case has && (!ok || b.Columns[j] == nil):
 			d.Absent = append(d.Absent, c.Name)
 		case !has && ok && b.Columns[j] != nil:
@@ -56,14 +62,13 @@ func (d *Drift) labels(a, b *dataset.Table, ga, gb *target) {
 
 func driftOf(a, b *dataset.Table, i, j int) ColumnDrift {
 	c := a.Schema.Columns[i]
-	x, y := order(a.Columns[i]), order(b.Columns[j])
+	d := ColumnDrift{Name: c.Name, PSI: driftIndex(c, a.Columns[i], b.Columns[j])}
 	if c.Kind == feature.Category {
-		d := ColumnDrift{Name: c.Name, PSI: stability(codes(x, len(c.Categories)), codes(y, len(c.Categories)))}
 		d.categories(text(a, i), text(b, j))
 		return d
 	}
-	d := ColumnDrift{Name: c.Name, KS: kolmogorov(x, y)}
-	d.PSI = stability(x.parts(y))
+	x, y := order(a.Columns[i]), order(b.Columns[j])
+	d.KS = kolmogorov(x, y)
 	if x.valid > 0 && y.valid > 0 {
 		low, high := x.at(0), x.at(x.valid-1)
 		out := 0
@@ -73,9 +78,18 @@ func driftOf(a, b *dataset.Table, i, j int) ColumnDrift {
 			}
 		}
 		d.Outside = float64(out) / float64(y.valid)
-		d.Medians = [2]float64{x.at((x.valid - 1) / 2), y.at((y.valid - 1) / 2)}
+		d.Medians = &[2]float64{x.at((x.valid - 1) / 2), y.at((y.valid - 1) / 2)}
 	}
 	return d
+}
+
+// driftIndex is the stability index of a column.
+func driftIndex(c feature.Column, a, b []float32) float64 {
+	x, y := order(a), order(b)
+	if c.Kind == feature.Category {
+		return stability(codes(x, len(c.Categories)), codes(y, len(c.Categories)))
+	}
+	return stability(x.parts(y))
 }
 
 // text is a category column as the source spells it, or by the schema's names.

@@ -160,7 +160,7 @@ func (r *DataReport) findLeaks() {
 }
 
 func (r *DataReport) findColumns() {
-	var constant, missing, infinite, same, unknown []string
+	var constant, missing, infinite, negative, same, unknown []string
 	for _, c := range r.Columns {
 		switch {
 		case c.Missing == r.Rows:
@@ -174,6 +174,9 @@ func (r *DataReport) findColumns() {
 		if c.Infinite > 0 {
 			infinite = append(infinite, fmt.Sprintf("%s (%s)", c.Name, whole(c.Infinite)))
 		}
+		if n := c.Numbers; n != nil && c.Unit != "" && n.Quantiles[0] < -1 { // -1 often stands for none
+			negative = append(negative, fmt.Sprintf("%s (down to %s %s)", c.Name, number(n.Quantiles[0]), c.Unit))
+		}
 		if c.Same != "" {
 			same = append(same, c.Name+" = "+c.Same)
 		}
@@ -183,6 +186,7 @@ func (r *DataReport) findColumns() {
 	}
 	r.some(Warning, missing, "column", "with missing values: %s.", "Trees send missing values their own way; linear models and networks take the mean. All-missing columns tell nothing.")
 	r.some(Warning, infinite, "column", "with infinite values: %s.", "They are read as missing, as they would arrive in a request. Rates of flows without duration are the usual cause.")
+	r.some(Warning, negative, "column", "that cannot be negative but are: %s.", "The tool that made the file overflowed or miscalculated. Such rows are wrong; see whether they are few.")
 	r.some(Note, constant, "column", "with the same value in every row: %s.", "They tell nothing here; train --select drops them.")
 	r.some(Note, same, "column", "that repeat another in every row: %s.", "One of each is enough; importance is otherwise shared between them.")
 	r.some(Warning, unknown, "column", "with categories that the schema does not know: %s.", "A model sees them as none of the known ones.")
@@ -221,7 +225,7 @@ func (r *DataReport) findDrift() {
 	}
 	if len(large) > 0 {
 		r.add(Warning, fmt.Sprintf("Against %s, %s of %s changed a lot (stability index in brackets): %s.", base(d.Source), whole(len(large)), plural(len(d.Columns), "column"), list(large, 8)),
-			"A model trained on one will meet values in the other that it has rarely or never seen. If the attacks differ too, part of the change is theirs; compare benign rows alone to know.")
+			"A model trained on one will meet values in the other that it has rarely or never seen. If the attacks differ too, part of the change is theirs: the index of benign rows alone is in the table.")
 	} else {
 		r.add(Good, fmt.Sprintf("Against %s, no column changed much.", base(d.Source)), "")
 	}

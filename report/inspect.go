@@ -41,6 +41,7 @@ func Inspect(ctx context.Context, t *dataset.Table, o Options) (*DataReport, err
 	if err := r.describe(ctx, t, g, o.Progress); err != nil {
 		return nil, fmt.Errorf("inspect %s: %w", t.Source, err)
 	}
+	r.alignLabels()
 	r.sameColumns(t)
 	r.Repeats = repeats(t, g)
 	var err error
@@ -90,6 +91,21 @@ func (r *DataReport) describe(ctx context.Context, t *dataset.Table, g *target, 
 		}
 	}
 	return nil
+}
+
+// alignLabels puts Column.ByLabel in the order of Labels.
+func (r *DataReport) alignLabels() {
+	for i := range r.Columns {
+		byCode := r.Columns[i].ByLabel
+		if byCode == nil {
+			continue
+		}
+		aligned := make([]float64, len(r.Labels))
+		for k, l := range r.Labels {
+			aligned[k] = byCode[l.code]
+		}
+		r.Columns[i].ByLabel = aligned
+	}
 }
 
 // sameColumns finds columns that repeat an earlier one.

@@ -35,7 +35,7 @@ type DataSheet struct {
 
 const (
 	weakRecall  = 0.8
-	fewRows     = 10   // of an attack type: too few for a figure
+	fewRows     = 10 // of an attack type: too few for a figure
 	fewFalse    = 10 // a rate is measured well by no fewer false alarms
 	tooGood     = 0.9999
 	goodCE      = 0.02 // expected calibration error

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"mlids/dataset"
 )
@@ -12,6 +14,9 @@ type ordered struct {
 	rows  []int32 // rows by rising value
 	valid int     // rows[valid:] have no value
 }
+
+// radixRows is the length from which a radix sort, with its tables of 65,536 counts, pays.
+const radixRows = 8192
 
 // order sorts a column: a radix sort of the values' bits, 16 at a time, so that a million rows take milliseconds.
 func order(x []float32) *ordered {
@@ -24,6 +29,10 @@ func order(x []float32) *ordered {
 		if v == v {
 			valid++
 		}
+	}
+	if n < radixRows {
+		slices.SortStableFunc(rows, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
+		return &ordered{x: x, rows: rows, valid: valid}
 	}
 	spare := make([]int32, n)
 	for _, shift := range []uint{0, 16} {
@@ -160,6 +169,17 @@ func newTarget(t *dataset.Table, c *dataset.Classes) *target {
 
 // attack tells whether a class is one of attacks.
 func (g *target) attack(class int32) bool { return class > 0 && g.classes[class] != noClass }
+
+// benign lists the rows of class 0.
+func (g *target) benign() []int32 {
+	var rows []int32
+	for i, k := range g.class {
+		if k == 0 {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
 
 // entropy is that of the classes, in nats.
 func (g *target) entropy() float64 { return entropy(g.count, len(g.class)) }

@@ -20,7 +20,7 @@ func render(w io.Writer, name string, page any) error {
 	}
 	t, err := template.New("").Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(css) }, //nolint:gosec // our own file
-		"whole": whole, "percent": percent, "number": number, "fixed": fixed, "plural": plural, "weight": weight, "base": base, "exact": exact,
+		"whole": whole, "percent": percent, "number": number, "fixed": fixed, "plural": plural, "weight": weight, "base": base, "exact": exact, "third": third,
 		"join": func(s []string) string { return strings.Join(s, ", ") },
 	}).ParseFS(pages, "pages/*.html")
 	if err != nil {

@@ -81,6 +81,9 @@ func fixed(v float64) string {
 	return strconv.FormatFloat(v, 'f', 4, 64)
 }
 
+// third writes a figure with three digits behind the point.
+func third(v float64) string { return strconv.FormatFloat(v+0, 'f', 3, 64) }
+
 // plural is "1 row" or "3 rows".
 func plural(n int, noun string) string {
 	if n == 1 {
