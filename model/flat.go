@@ -82,12 +82,26 @@ func (c *flat) reserve(n int) {
 }
 
 // margins computes the margins of each row.
-func (c *flat) margins(dst []float64, rows []float32) {
+func (c *flat) margins(dst []float64, rows []float32, s *scratch) {
 	inputs, outputs := c.forest.Inputs, c.forest.Outputs
 	if len(c.roots) == 0 {
 		c.forest.walkAll(dst, rows)
 		return
 	}
+	for len(rows) >= 8*inputs {
+		if complete(rows[:8*inputs]) {
+			c.rows(dst[:8*outputs], rows[:8*inputs], s.floats(8*inputs))
+		} else {
+			c.each(dst[:8*outputs], rows[:8*inputs])
+		}
+		dst, rows = dst[8*outputs:], rows[8*inputs:]
+	}
+	c.each(dst, rows)
+}
+
+// each computes the margins of rows one by one.
+func (c *flat) each(dst []float64, rows []float32) {
+	inputs, outputs := c.forest.Inputs, c.forest.Outputs
 	for len(rows) > 0 {
 		copy(dst[:outputs], c.base)
 		if row := rows[:inputs]; complete(row) {
@@ -146,17 +160,39 @@ func complete(row []float32) bool {
 func (c *flat) row(dst []float64, row []float32) {
 	for i := 0; i < len(c.roots); i += 8 {
 		at := eight(c.nodes, (*[8]uint32)(c.roots[i:]), row)
-		outputs := c.outputs[i:min(i+8, len(c.outputs))]
-		for j, out := range outputs {
-			first := c.first[at[j]>>childShift]
-			if out >= 0 {
-				dst[out] += float64(c.values[first])
-				continue
-			}
-			for k, v := range c.values[first : int(first)+len(dst)] {
-				dst[k] += float64(v)
-			}
+		for j, out := range c.outputs[i:min(i+8, len(c.outputs))] {
+			c.leaf(dst, out, at[j])
 		}
+	}
+}
+
+// rows computes the margins of eight rows without missing values, tree by tree, all rows at a time. columns is room for
+// the rows, turned so that those of one input lie side by side.
+func (c *flat) rows(dst []float64, rows, columns []float32) {
+	inputs, outputs := c.forest.Inputs, c.forest.Outputs
+	for r := range 8 {
+		copy(dst[r*outputs:(r+1)*outputs], c.base)
+		for i, x := range rows[r*inputs : (r+1)*inputs] {
+			columns[8*i+r] = x
+		}
+	}
+	for t, out := range c.outputs {
+		at := eightRows(c.nodes, c.roots[t], columns)
+		for r := range at {
+			c.leaf(dst[r*outputs:(r+1)*outputs], out, at[r])
+		}
+	}
+}
+
+// leaf adds what a leaf holds.
+func (c *flat) leaf(dst []float64, out int32, at uint64) {
+	first := c.first[at>>childShift]
+	if out >= 0 {
+		dst[out] += float64(c.values[first])
+		return
+	}
+	for k, v := range c.values[first : int(first)+len(dst)] {
+		dst[k] += float64(v)
 	}
 }
 
@@ -166,10 +202,10 @@ func eight(nodes []uint64, roots *[8]uint32, row []float32) [8]uint64 {
 	a4, a5, a6, a7 := nodes[roots[4]], nodes[roots[5]], nodes[roots[6]], nodes[roots[7]]
 	for {
 		b0, b1, b2, b3 := step(nodes, a0, row), step(nodes, a1, row), step(nodes, a2, row), step(nodes, a3, row)
-		moved := a0 ^ b0 | a1 ^ b1 | a2 ^ b2 | a3 ^ b3
+		moved := (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | (a3 ^ b3)
 		a0, a1, a2, a3 = b0, b1, b2, b3
 		b4, b5, b6, b7 := step(nodes, a4, row), step(nodes, a5, row), step(nodes, a6, row), step(nodes, a7, row)
-		moved |= a4 ^ b4 | a5 ^ b5 | a6 ^ b6 | a7 ^ b7
+		moved |= (a4 ^ b4) | (a5 ^ b5) | (a6 ^ b6) | (a7 ^ b7)
 		a4, a5, a6, a7 = b4, b5, b6, b7
 		if moved == 0 {
 			break
@@ -190,4 +226,30 @@ func above(x, t float32) uint64 {
 		b = 1
 	}
 	return b
+}
+
+// eightRows walks eight rows down one tree.
+func eightRows(nodes []uint64, root uint32, columns []float32) [8]uint64 {
+	n := nodes[root]
+	a0, a1, a2, a3, a4, a5, a6, a7 := n, n, n, n, n, n, n, n
+	for {
+		b0, b1 := stepRow(nodes, a0, columns, 0), stepRow(nodes, a1, columns, 1)
+		b2, b3 := stepRow(nodes, a2, columns, 2), stepRow(nodes, a3, columns, 3)
+		moved := (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | (a3 ^ b3)
+		a0, a1, a2, a3 = b0, b1, b2, b3
+		b4, b5 := stepRow(nodes, a4, columns, 4), stepRow(nodes, a5, columns, 5)
+		b6, b7 := stepRow(nodes, a6, columns, 6), stepRow(nodes, a7, columns, 7)
+		moved |= (a4 ^ b4) | (a5 ^ b5) | (a6 ^ b6) | (a7 ^ b7)
+		a4, a5, a6, a7 = b4, b5, b6, b7
+		if moved == 0 {
+			break
+		}
+	}
+	return [8]uint64{a0, a1, a2, a3, a4, a5, a6, a7}
+}
+
+// stepRow is step for one of eight rows.
+func stepRow(nodes []uint64, n uint64, columns []float32, row uint64) uint64 {
+	x := columns[n>>(inputShift-3)&(inputMask<<3)+row]
+	return nodes[n>>childShift+above(x, math.Float32frombits(uint32(n)))]
 }

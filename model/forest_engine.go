@@ -24,7 +24,7 @@ func (e *forestEngine) margins(dst []float64, rows []float32, s *scratch) error 
 	if e.vector != nil {
 		e.vector.margins(dst, rows, s)
 	} else {
-		e.flat.margins(dst, rows)
+		e.flat.margins(dst, rows, s)
 	}
 	return nil
 }

@@ -150,6 +150,28 @@ func TestForestMargins(t *testing.T) {
 	}
 }
 
+// TestManyForests looks at enough walks that one wrong step in a hundred thousand shows.
+func TestManyForests(t *testing.T) {
+	for level := range simd.Detect() + 1 {
+		for seed := range uint64(10) {
+			f := growForest(seed, 20, 1, 30, 25+int(seed), Logistic)
+			rows, got := randomRows(seed, 400, 20), make([]float64, 400)
+			e, want := f.compileFor(level), plainMargins(f, rows)
+			if err := e.margins(got, rows, &scratch{}); err != nil {
+				t.Fatal(err)
+			}
+			for i := range want {
+				if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
+					t.Fatalf("level %d, seed %d: margin %d is %v, want %v", level, seed, i, got[i], want[i])
+				}
+			}
+			if err := e.margins(got[:1], rows[20*399:], &scratch{}); err != nil || got[0] != want[399] {
+				t.Fatalf("level %d, seed %d: alone %v, want %v (%v)", level, seed, got[0], want[399], err)
+			}
+		}
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	for _, s := range forestShapes {
 		t.Run(s.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (v *vector) transpose(columns, rows []float32, n int) {
 func (v *vector) few(dst []float64, rows []float32, s *scratch) {
 	f := v.flat.forest
 	if v.groups == 0 {
-		v.flat.margins(dst, rows)
+		v.flat.margins(dst, rows, s)
 		return
 	}
 	values := s.floats(v.groups * simd.RowLanes)
