@@ -35,6 +35,7 @@ type builder struct {
 	shared  map[string]string
 	bytes   int64 // of texts
 	flushes int
+	expect  int // rows that the source is known to have; 0 when it is not known
 }
 
 // newBuilder starts a table of a schema; the layout follows when the header is known.
@@ -199,7 +200,7 @@ func (b *builder) report() {
 	if b.opts.Progress == nil {
 		return
 	}
-	p := Progress{Rows: b.table.rows}
+	p := Progress{Rows: b.table.rows, Of: b.expect}
 	if c := b.opts.source; c != nil {
 		p.Bytes, p.Total = c.n, c.total
 	}

@@ -30,6 +30,7 @@ func (l Limits) orDefault() Limits {
 // Progress tells how far a reader is.
 type Progress struct {
 	Rows  int
+	Of    int   // rows that the source is known to have; 0 when it is not known
 	Bytes int64 // of the source, before decompression
 	Total int64 // size of the source in bytes; 0 when it is not known
 }

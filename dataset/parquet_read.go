@@ -196,7 +196,7 @@ func (p *parquetReader) put(c *cell, v parquet.Value) error {
 	}
 	content := v.Bytes()
 	if f, ok := float(v); ok && !v.IsNull() { // a category, label or text that was stored as a number
-		content = appendFloat(nil, f)
+		content = AppendNumber(nil, f)
 	}
 	if c.op == opNumber || c.op == opCode {
 		var place [1]float32

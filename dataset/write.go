@@ -134,7 +134,7 @@ func (f field) appendCSV(line []byte, t *Table, row int) []byte {
 		return appendCSV(line, s)
 	}
 	if v := t.Columns[f.column][row]; v == v {
-		return appendFloat(line, v)
+		return AppendNumber(line, v)
 	}
 	return line
 }
@@ -151,7 +151,7 @@ func (f field) appendJSON(text []byte, t *Table, row int) []byte {
 	if v != v {
 		return append(text, "null"...)
 	}
-	return appendFloat(text, v)
+	return AppendNumber(text, v)
 }
 
 // appendCSV quotes text where CSV needs it.
@@ -168,8 +168,11 @@ func appendJSON(text []byte, s string) []byte {
 	return text
 }
 
-// appendFloat writes the shortest text that ParseNumber reads back as v.
-func appendFloat(text []byte, v float32) []byte {
+// AppendNumber appends the shortest text that ParseNumber reads back as v, which is finite.
+func AppendNumber(text []byte, v float32) []byte {
+	if i := int32(v); float32(i) == v && -1<<24 < i && i < 1<<24 {
+		return strconv.AppendInt(text, int64(i), 10)
+	}
 	n := len(text)
 	format := byte('f')
 	if a := math.Abs(float64(v)); a != 0 && (a < 1e-6 || a >= 1e15) {
