@@ -132,7 +132,9 @@ func table(tb testing.TB, path string, step int) [][]string {
 			rows = append(rows, strings.Split(line, ","))
 		}
 	}
-	tables.Store(key, rows)
+	if step > 1 {
+		tables.Store(key, rows) // all rows would keep the collector busy in benchmarks
+	}
 	return rows
 }
 
