@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 	"mlids/feature/cicflow"
 	"mlids/feature/kdd99"
 	"mlids/feature/label"
+	"mlids/flow"
 )
 
 // flowsFlags are the flags of flows.
@@ -88,6 +91,9 @@ func (a *app) flowsText(ctx context.Context, f *flowsFlags, schema *feature.Sche
 	if err := s.open(schema, f.maxFlows, out, a.json()); err != nil {
 		return badInput(err)
 	}
+	if !s.live && runtime.GOMAXPROCS(0) > 1 {
+		s.extractor = flow.NewRelay(s.extractor, schema.Name == "kdd99") // only kdd99 reads payloads
+	}
 	counters, err := a.packets(ctx, &f.packets, s)
 	a.summary(counters)
 	s.summary(a.err, counters.Packets)
@@ -128,18 +134,15 @@ func readLabels(path string) (*label.Rules, error) {
 
 // flowSink computes flows from packets and prints them.
 type flowSink struct {
-	extractor interface {
-		Add(*mlids.Packet)
-		Advance(int64)
-		Flush()
-	}
-	flush   func() error
-	labels  *label.Rules
-	live    bool
-	err     error
-	flows   int
-	ended   map[string]int // flows by the reason for which they ended
-	started time.Time
+	extractor flow.Sink
+	flush     func() error
+	labels    *label.Rules
+	live      bool
+	failed    atomic.Bool // err is set; the extractor may work on a goroutine of its own
+	err       error
+	flows     int
+	ended     map[string]int // flows by the reason for which they ended
+	started   time.Time
 }
 
 // open makes the extractor and the writer of a schema.
@@ -188,15 +191,19 @@ func (s *flowSink) note(k mlids.FlowKey, first int64, reason mlids.EndReason) st
 
 // keep remembers the first error.
 func (s *flowSink) keep(err error) {
-	if s.err == nil {
+	if err != nil && !s.failed.Load() {
 		s.err = err
+		s.failed.Store(true)
 	}
 }
 
 // Add takes the next packet.
 func (s *flowSink) Add(p *mlids.Packet) error {
 	s.extractor.Add(p)
-	return s.err
+	if s.failed.Load() {
+		return s.err
+	}
+	return nil
 }
 
 // Tick ends flows whose time-outs have passed and shows them at once.

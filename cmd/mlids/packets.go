@@ -86,10 +86,11 @@ func (a *app) packets(ctx context.Context, p *packetFlags, to sink) (capture.Cou
 	defer src.Close()
 	bar := a.bar("read packets", "B")
 	decoder := capture.NewDecoder(p.decoder)
-	count := 0
+	count, started := 0, time.Now()
 	each := func(packet *mlids.Packet) error {
 		if count++; count%8192 == 0 && progress != nil {
 			bar.at(progress())
+			bar.say(fmt.Sprintf("read packets (%.1f million/s)", float64(count)/1e6/time.Since(started).Seconds()))
 		}
 		return to.Add(packet)
 	}

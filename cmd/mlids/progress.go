@@ -39,6 +39,13 @@ func (b *bar) at(done, total int64) {
 	_ = b.b.Set64(done) // a bar that cannot be drawn is no reason to stop
 }
 
+// say changes what the bar tells.
+func (b *bar) say(what string) {
+	if b != nil {
+		b.b.Describe(what)
+	}
+}
+
 // finish clears the bar away.
 func (b *bar) finish() {
 	if b != nil {
