@@ -1,0 +1,78 @@
+"""Times flow meters on two synthetic captures, whole processes, page cache warm, one and two cores, and prints a table of
+packets per second, flows per second and peak memory. Meters that are not installed are left out:
+softflowd (counters only), argus, ndpiReader (Debian); nfstream (PyPI).
+
+    python3 lab/bench/flows.py MLIDS MIX.pcap SCAN.pcap
+"""
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+REPEATS = 3
+
+
+def run(command, cores):
+    """Runs a command on so many cores and returns wall seconds, peak memory in MB and what it printed."""
+    def pin():
+        os.sched_setaffinity(0, set(range(cores)))
+    best = None
+    for _ in range(REPEATS):
+        with tempfile.TemporaryFile() as err:
+            start = time.monotonic()
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=err, preexec_fn=pin,
+                                       env={**os.environ, "GOMAXPROCS": str(cores)})
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.monotonic() - start
+            err.seek(0)
+            text = err.read().decode(errors="replace")
+        if status != 0:
+            return None
+        if best is None or seconds < best[0]:
+            best = seconds, usage.ru_maxrss / 1024, text
+    return best
+
+
+def meters(mlids, pcap, out):
+    yield "mlids cicflow/v4, CSV", [mlids, "flows", pcap, "--out", out], (1, 2)
+    yield "mlids cicflow/2018, CSV", [mlids, "flows", pcap, "--schema", "cicflow/2018", "--out", out], (1, 2)
+    yield "mlids kdd99, CSV", [mlids, "flows", pcap, "--schema", "kdd99", "--out", out], (1, 2)
+    yield "mlids detect, both models", ["sh", "-c", f"{mlids} detect {pcap} >{out} || [ $? = 3 ]"], (1,)
+    if shutil.which("softflowd"):
+        yield "softflowd (counters only)", ["softflowd", "-r", pcap, "-n", "127.0.0.1:9", "-d"], (1,)
+    if shutil.which("argus"):
+        yield "argus", ["argus", "-r", pcap, "-w", out], (1,)
+    if shutil.which("ndpiReader"):
+        yield "ndpiReader", ["ndpiReader", "-i", pcap, "-q"], (1,)
+    yield "nfstream", [sys.executable, "-c", f"from nfstream import NFStreamer\nfor f in NFStreamer({pcap!r}, statistical_analysis=True, n_meters=1): pass"], (1,)
+
+
+def main():
+    mlids, captures = sys.argv[1], {"mix": sys.argv[2], "scan": sys.argv[3]}
+    packets = {}
+    print("| meter | capture | cores | packets/s | flows/s | MB |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pcap in captures.items():
+            with open(pcap, "rb") as f:  # warm the page cache
+                while f.read(1 << 20):
+                    pass
+            for meter, command, cores in meters(mlids, pcap, os.path.join(folder, "out")):
+                for n in cores:
+                    best = run(command, n)
+                    if best is None:
+                        continue
+                    seconds, memory, text = best
+                    if m := re.search(r"packets: (\d+)", text):
+                        packets[name] = int(m[1])
+                    flows = re.search(r"flows: (\d+)", text)
+                    rate = f"{int(flows[1]) / seconds:,.0f}" if flows else "–"
+                    print(f"| {meter} | {name} | {n} | {packets[name] / seconds / 1e6:.2f} M | {rate} | {memory:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
