@@ -29,3 +29,14 @@ if ! cmp -s "$here/peers.txt" "$stamp"; then
   python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/peers.txt" \
     && cp "$here/peers.txt" "$stamp" || echo "the Python peers could not be installed: tests that compare with them skip"
 fi
+
+# InfluxDB and Telegraf, beside our own binary.
+bin=$(dirname "$venv")/bin
+if ! command -v influxd >/dev/null && [[ ! -x $bin/influxd ]]; then
+  echo "unpacking InfluxDB into $bin"
+  { command -v apt-get >/dev/null && "$here/influxdb.sh" "$bin"; } || echo "InfluxDB could not be fetched: tests against it skip"
+fi
+if ! command -v telegraf >/dev/null && [[ ! -x $bin/telegraf ]]; then
+  echo "building Telegraf into $bin (a few minutes, once)"
+  "$here/telegraf.sh" "$bin/telegraf" || echo "Telegraf could not be built: tests with it skip"
+fi
