@@ -29,6 +29,11 @@ func encode(info Info, p Predictor) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return write(metadata, info, p), nil
+}
+
+// write is encode with these entries of metadata, which do not change what the graph answers.
+func write(metadata []onnx.Entry, info Info, p Predictor) []byte {
 	inputs, outputs, link := p.shape()
 	g := &graphBody{}
 	p.encode(g)
@@ -50,7 +55,7 @@ func encode(info Info, p Predictor) ([]byte, error) {
 			},
 		},
 	}
-	return m.Append(nil), nil
+	return m.Append(nil)
 }
 
 // graphBody collects the nodes and constants of a graph.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mlids"
+	"mlids/model/internal/onnx"
 )
 
 // threeClasses is a small model of classes class_0 (benign), class_1 and class_2, threshold 0.25.
@@ -119,6 +120,22 @@ func TestInfoSurvivesTheFile(t *testing.T) {
 	twin, err := New(info, growForest(2, 4, 3, 9, 5, Softmax))
 	if err != nil || !bytes.Equal(twin.Encode(), m.Encode()) {
 		t.Errorf("the same model gives other bytes (%v)", err)
+	}
+}
+
+// TestOtherMetadata reads a file whose metadata another version of this program wrote: it is ours all the same.
+func TestOtherMetadata(t *testing.T) {
+	file, err := onnx.Parse(threeClasses(t).Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Metadata = append([]onnx.Entry{{Key: "mlids.unknown", Value: "1"}, {Key: "theirs", Value: "x"}}, file.Metadata...)
+	m, err := Read(file.Append(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, forest := m.engine.(*forestEngine); !forest {
+		t.Errorf("it runs as %T", m.engine)
 	}
 }
 

@@ -77,7 +77,8 @@ func read(b []byte) (*Model, error) {
 }
 
 // readOwn reads a file that encode wrote: the predictor is taken from the nodes before the margins, and the file is ours
-// when writing it again gives the same bytes. So nothing in the graph can say other than what the model does.
+// when writing it again, with its own metadata, gives the same bytes. So nothing in the graph can say other than what the
+// model does.
 func readOwn(b []byte, file *onnx.Model, info Info) (*Model, error) {
 	p, err := decode(&file.Graph)
 	if err != nil {
@@ -90,11 +91,7 @@ func readOwn(b []byte, file *onnx.Model, info Info) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	again, err := encode(m.info, p)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(again, b) {
+	if !bytes.Equal(write(file.Metadata, m.info, p), b) {
 		return nil, errors.New("the graph is not what its predictor is written as")
 	}
 	return m, nil
