@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"mlids"
 	"mlids/feature"
@@ -25,6 +26,10 @@ type Finding struct {
 type Config struct {
 	Models   []*model.Model
 	MaxFlows int // open flows per schema at most; 0 for flow.DefaultMaxFlows
+
+	// Linger is how long a closed connection waits for late packets before it is judged. 0 waits as CICFlowMeter does, up to
+	// 120 s from its start, which gives exactly the flows of the training data; a live source does better with 2 s.
+	Linger time.Duration
 }
 
 // Sensor judges the flows of the packets that it is given. It belongs to one goroutine.
@@ -74,7 +79,7 @@ func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
 		watch := byID[schema.ID()]
 		if watch == nil {
 			watch = &schemaSensor{}
-			if watch.extractor, err = newExtractor(schema, cfg.MaxFlows, func(r *row) { s.take(watch, r) }); err != nil {
+			if watch.extractor, err = newExtractor(schema, cfg, func(r *row) { s.take(watch, r) }); err != nil {
 				return nil, fmt.Errorf("model %s: %w", info.Name, err)
 			}
 			byID[schema.ID()] = watch

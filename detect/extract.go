@@ -29,16 +29,16 @@ type row struct {
 }
 
 // newExtractor makes the extractor of a schema.
-func newExtractor(s *feature.Schema, maxFlows int, emit func(*row)) (extractor, error) {
+func newExtractor(s *feature.Schema, cfg Config, emit func(*row)) (extractor, error) {
 	var out row
 	switch s.Name {
 	case "cicflow":
-		return cicflow.New(cicflow.Config{Schema: s, MaxFlows: maxFlows}, func(r *cicflow.Row) {
+		return cicflow.New(cicflow.Config{Schema: s, MaxFlows: cfg.MaxFlows, Linger: cfg.Linger}, func(r *cicflow.Row) {
 			out = row{key: r.Wire, first: r.First, last: r.Last, reason: r.Reason, vector: r.Vector}
 			emit(&out)
 		})
 	case "kdd99":
-		return kdd99.New(kdd99.Config{Schema: s, MaxFlows: maxFlows}, func(r *kdd99.Row) {
+		return kdd99.New(kdd99.Config{Schema: s, MaxFlows: cfg.MaxFlows}, func(r *kdd99.Row) {
 			out = row{key: r.Key, first: r.First, last: r.Last, reason: r.Reason, vector: r.Vector}
 			emit(&out)
 		})

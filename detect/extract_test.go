@@ -53,7 +53,7 @@ func TestLiveVectorsAreTableVectors(t *testing.T) {
 func liveVectors(t *testing.T, path string, schema *feature.Schema) []float32 {
 	t.Helper()
 	var vectors []float32
-	x, err := newExtractor(schema, 0, func(r *row) { vectors = r.vector(vectors, schema.Inputs(true)) })
+	x, err := newExtractor(schema, Config{}, func(r *row) { vectors = r.vector(vectors, schema.Inputs(true)) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (a *app) detect() *cobra.Command {
 				models = append(models, m)
 			}
 			printer := &findingPrinter{app: a, out: bufio.NewWriter(a.out), all: all, live: p.endless(), classes: map[string]int{}}
-			sensor, err := detect.New(detect.Config{Models: models, MaxFlows: maxFlows}, printer.print)
+			sensor, err := detect.New(detect.Config{Models: models, MaxFlows: maxFlows, Linger: p.linger()}, printer.print)
 			if err != nil {
 				return badInput(err)
 			}

@@ -15,6 +15,9 @@ import (
 // livePeriod is how often a live source's flows are looked at while no packets come.
 const livePeriod = time.Second
 
+// liveLinger is how long a live connection that has closed waits for late packets before it is judged.
+const liveLinger = 2 * time.Second
+
 // packetFlags say where packets come from.
 type packetFlags struct {
 	file    string
@@ -109,6 +112,14 @@ func (a *app) packets(ctx context.Context, p *packetFlags, to sink) (capture.Cou
 
 // endless reports whether only an interrupt ends the source.
 func (p *packetFlags) endless() bool { return p.live.Interface != "" || p.follow }
+
+// linger is how long a closed connection waits for late packets.
+func (p *packetFlags) linger() time.Duration {
+	if p.endless() {
+		return liveLinger
+	}
+	return 0
+}
 
 // sourceError reports whether a capture is at fault.
 func sourceError(err error) bool {
