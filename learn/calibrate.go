@@ -15,7 +15,7 @@ type Calibration struct {
 }
 
 // Calibrate makes the probabilities agree with rates seen on rows that the model had not learned from, such as
-// CrossValidate's or, to be wary of attacks unlike those seen, Wary's. It is Platt's scaling for two classes (Platt,
+// CrossValidate's. It is Platt's scaling for two classes (Platt,
 // 1999), and for several a common temperature with a bias for each (Guo et al., On calibration of modern neural networks,
 // ICML 2017). It is folded into the predictor; one whose outputs are no margins (a decision tree, machines of one class
 // against the rest), and scores that say nothing, are left as they are, with Scale 1.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mlids/dataset"
 	"mlids/learn"
@@ -60,11 +61,16 @@ func Run(ctx context.Context, set *dataset.Set, info model.Info, cfg Config) (*R
 	if err != nil {
 		return nil, err
 	}
+	calibration, err := r.Fitted.Calibrate(scored)
+	if err != nil {
+		return nil, err
+	}
+	scored = calibration.Apply(scored)
 	info.Fingerprint = set.Fingerprint()
 	for _, column := range set.X {
 		info.Quantiles = append(info.Quantiles, model.Quantiles(column, set.Weight))
 	}
-	if err := r.holdOut(ctx, set, &info, &cfg); err != nil {
+	if err := r.holdOut(ctx, set, &info, &cfg, calibration); err != nil {
 		return nil, err
 	}
 	if err := r.decide(scored, &info, cfg); err != nil {
@@ -184,7 +190,7 @@ func (r *Result) decide(scored *metric.Scored, info *model.Info, cfg Config) err
 
 // holdOut asks what becomes of attack types that training has not seen, and how much to doubt what the model calls benign
 // where costs are weighed.
-func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info, cfg *Config) (err error) {
+func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info, cfg *Config, by learn.Calibration) (err error) {
 	if len(cfg.HoldOut) == 0 {
 		return nil
 	}
@@ -199,7 +205,11 @@ func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info
 	if r.Unseen, err = learn.HoldOutTypes(ctx, cfg.Learner, set, types, fpr, cfg.Seed); err != nil || cfg.Cost == nil {
 		return err
 	}
-	cost, err := learn.Caution(r.Unseen, *cfg.Cost)
+	calibrated := slices.Clone(r.Unseen)
+	for i, u := range calibrated {
+		calibrated[i].Scored = by.Apply(u.Scored)
+	}
+	cost, err := learn.Caution(calibrated, *cfg.Cost)
 	info.CostBenign, cfg.Cost = cost.Benign, &cost
 	return err
 }
