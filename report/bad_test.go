@@ -12,6 +12,7 @@ import (
 
 // bad are tables that nobody hopes for; each must give a page and JSON.
 func bad(tb testing.TB) map[string]*dataset.Table {
+	tb.Helper()
 	wide := make([]string, 1000)
 	for i := range wide {
 		wide[i] = fmt.Sprintf("c%d", i)
@@ -38,6 +39,7 @@ func bad(tb testing.TB) map[string]*dataset.Table {
 
 // hostileTable has names that would like to be more than names, as columns, labels, values and source.
 func hostileTable(tb testing.TB, names []string) *dataset.Table {
+	tb.Helper()
 	t := read(tb, rows("a,b,c,d,e,x,label", 300, func(i int) string {
 		label := "benign"
 		if i%3 > 0 {

@@ -75,8 +75,9 @@ func (p dataPage) colour(class string) int {
 
 // ClassBars draws how many rows each label has, in the colours of the classes.
 func (p dataPage) ClassBars() template.HTML {
-	var bars []chart.Bar
-	for _, l := range p.Labels[:min(len(p.Labels), shownLabels)] {
+	labels := p.Labels[:min(len(p.Labels), shownLabels)]
+	bars := make([]chart.Bar, 0, len(labels))
+	for _, l := range labels {
 		name := l.Name
 		if l.Class != l.Name {
 			name += " · " + l.Class
@@ -88,8 +89,9 @@ func (p dataPage) ClassBars() template.HTML {
 
 // BestBars draws how much of the class each column explains.
 func (p dataPage) BestBars() template.HTML {
-	var bars []chart.Bar
-	for _, c := range p.Best() {
+	best := p.Best()
+	bars := make([]chart.Bar, 0, len(best))
+	for _, c := range best {
 		bars = append(bars, chart.Bar{Label: c.Name, Value: c.Explains, Text: percent(c.Explains)})
 	}
 	return chart.Bars("Share of the class that each column explains", bars, false)
@@ -206,8 +208,9 @@ func (p dataPage) TopDrift() []ColumnDrift {
 
 // DriftBars draws them.
 func (p dataPage) DriftBars() template.HTML {
-	var bars []chart.Bar
-	for _, c := range p.TopDrift()[:min(len(p.Drift.Columns), shownBest)] {
+	top := p.Drift.Columns[:min(len(p.Drift.Columns), shownBest)]
+	bars := make([]chart.Bar, 0, len(top))
+	for _, c := range top {
 		colour := 7
 		switch {
 		case c.PSI >= largePSI:
@@ -252,8 +255,9 @@ func (p dataPage) ClassPairs() []ClassPair {
 
 // ValueList names the most frequent values of a column.
 func (p dataPage) ValueList(values []Value) string {
-	var names []string
-	for _, v := range values[:min(len(values), 5)] {
+	values = values[:min(len(values), 5)]
+	names := make([]string, 0, len(values))
+	for _, v := range values {
 		names = append(names, v.Text+" ("+percent(p.Part(v.Rows))+")")
 	}
 	return strings.Join(names, ", ")

@@ -77,7 +77,7 @@ func (r *DataReport) findLabels(g *target) {
 		return
 	}
 	if len(g.unknown) > 0 {
-		r.add(Problem, fmt.Sprintf("%s without a class: %s (%s).", plural(len(g.unknown), "label"), list(g.unknown, 8), plural(g.count[len(g.count)-1], "row")),
+		r.add(Problem, plural(len(g.unknown), "label")+" without a class: "+list(g.unknown, 8)+" ("+plural(g.count[len(g.count)-1], "row")+").",
 			"Training refuses them. Map them by a table attack,class (--classes).")
 	}
 	var present []Share

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -27,7 +28,7 @@ type Options struct {
 // number of cores. Cancelling ctx ends it with its error.
 func Inspect(ctx context.Context, t *dataset.Table, o Options) (*DataReport, error) {
 	if t == nil || t.Schema == nil {
-		return nil, fmt.Errorf("inspect: no table")
+		return nil, errors.New("inspect: no table")
 	}
 	if o.Classes == nil {
 		o.Classes = dataset.ClassesOf(t.Schema)
@@ -130,7 +131,10 @@ func (r *DataReport) sameColumns(t *dataset.Table) {
 
 // shares counts the classes; nil without labels.
 func shares(g *target) []Share {
-	var out []Share
+	if g.class == nil {
+		return nil
+	}
+	out := make([]Share, 0, len(g.classes))
 	for k, name := range g.classes {
 		out = append(out, Share{name, g.count[k], float64(g.count[k]) / float64(max(1, len(g.class)))})
 	}

@@ -22,6 +22,7 @@ const small = `a,b,same,fixed,proto,ip,port,label
 `
 
 func smallTable(tb testing.TB) *dataset.Table {
+	tb.Helper()
 	return read(tb, small, "a", "b", "same", "fixed", "proto|tcp|udp", "ip?", "port!", "absent")
 }
 

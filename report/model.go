@@ -98,9 +98,9 @@ func (r *ModelReport) sumNetwork(b metric.Binary, benign float64) {
 	if b.FP == 0 {
 		fpr, atMost = 3/benign, "at most " // rule of three: 95% bound of a rate that was never seen
 	}
-	real, wrong := flowsPerDay*attackShare*b.Recall, flowsPerDay*(1-attackShare)*fpr
+	right, wrong := flowsPerDay*attackShare*b.Recall, flowsPerDay*(1-attackShare)*fpr
 	r.add(Note, fmt.Sprintf("On a network with %s flows a day, of which %s are attacks, that would be %s right alarms and %s%s false ones a day.",
-		whole(flowsPerDay), whole(flowsPerDay*attackShare), whole(int(real+0.5)), atMost, whole(int(wrong+0.5))),
+		whole(flowsPerDay), whole(flowsPerDay*attackShare), whole(int(right+0.5)), atMost, whole(int(wrong+0.5))),
 		"If that is too many to read, choose the threshold by a smaller false-positive budget (train --fpr).")
 }
 

@@ -127,10 +127,11 @@ func TestModelPagesOfLittle(t *testing.T) {
 func TestFalseAlarmsThatWereNeverSeenAreBounded(t *testing.T) {
 	r := &ModelReport{Evaluation: &metric.Evaluation{Classes: []string{"b", "a"}, Binary: metric.Binary{TP: 10, TN: 3000, Recall: 1, ROCAUC: 1, Threshold: 0.5}}}
 	r.Sum()
-	said := ""
+	var b strings.Builder
 	for _, f := range r.Findings {
-		said += f.Text + "\n"
+		b.WriteString(f.Text + "\n")
 	}
+	said := b.String()
 	for _, want := range []string{"100 right alarms and at most 1,000 false ones a day", "nearly perfect"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("findings lack %q:\n%s", want, said)

@@ -44,7 +44,7 @@ func (p modelPage) SettingsText() string {
 
 // Priors lists the classes with their shares in the training data.
 func (p modelPage) Priors() []Share {
-	var out []Share
+	out := make([]Share, 0, len(p.Info.Classes))
 	for k, name := range p.Info.Classes {
 		s := Share{Name: name, Share: math.NaN()}
 		if k < len(p.Info.Priors) {
@@ -205,7 +205,7 @@ func confusion(title string, classes []string, m [][]float64) template.HTML {
 
 // TypeBars draws how much of each attack type is flagged, the worst first.
 func (p modelPage) TypeBars() template.HTML {
-	var bars []chart.Bar
+	bars := make([]chart.Bar, 0, len(p.Evaluation.Type))
 	for _, t := range p.Evaluation.Type {
 		colour, name := 0, t.Name+" ("+weight(t.Weight)+")"
 		switch {
@@ -272,7 +272,7 @@ func (p modelPage) SelectionCurve() template.HTML {
 
 // UnseenBars draws how much of types that training lacked is flagged.
 func (p modelPage) UnseenBars() template.HTML {
-	var bars []chart.Bar
+	bars := make([]chart.Bar, 0, len(p.Unseen))
 	for _, u := range p.Unseen {
 		colour := 0
 		if u.Budget.Recall < 0.5 {

@@ -83,7 +83,7 @@ const longest = 36 // letters of a name
 // Bars draws horizontal bars, the first on top. On a log scale a value of 1 has a short bar and 0 none.
 func Bars(title string, bars []Bar, log bool) template.HTML {
 	const step, room = 22.0, 520.0
-	var names, texts []string
+	names, texts := make([]string, 0, len(bars)), make([]string, 0, len(bars))
 	most := 0.0
 	for _, b := range bars {
 		names, texts = append(names, b.Label), append(texts, b.Text)

@@ -21,7 +21,7 @@ type Tick struct {
 // rare classes can be compared with those of frequent ones.
 func Strips(title string, strips []Strip, ticks []Tick) template.HTML {
 	const height, room = 30.0, 230.0
-	var names []string
+	names := make([]string, 0, len(strips))
 	for _, s := range strips {
 		names = append(names, s.Label)
 	}
