@@ -99,9 +99,11 @@ func (g *graphBody) link(l Link) {
 	case Softmax:
 		g.add("Softmax", probabilities, []string{margins}, attrInt("axis", 1))
 	case Normalised:
-		g.add("Sigmoid", "each", []string{margins})
+		// float64: where no class is likely, their sum is too small for the float32 operator
+		g.add("Sigmoid", "each", []string{g.double(margins)})
 		g.add("ReduceSum", "all", []string{"each", g.ints("classes", []int64{1}, 1)}, attrInt("keepdims", 1))
-		g.add("Div", probabilities, []string{"each", "all"})
+		g.add("Div", "shares", []string{"each", "all"})
+		g.add("Cast", probabilities, []string{"shares"}, attrInt("to", onnx.Float32))
 	}
 }
 

@@ -48,6 +48,10 @@ func (l Link) row(dst []float32, margins []float64) {
 	for _, m := range margins {
 		sum += l.unscaled(m, top)
 	}
+	if sum == 0 { // all far below zero, where 1/(1+exp(-m)) is exp(m)
+		Softmax.row(dst, margins)
+		return
+	}
 	for i, m := range margins {
 		dst[i] = float32(l.unscaled(m, top) / sum)
 	}

@@ -86,16 +86,17 @@ func (s *Scaler) apply(dst []float64, row []float32) {
 			x = s.Missing[i]
 		}
 		if s.Log {
-			x = signedLog(x)
+			x = float32((signedLog(x) - float64(s.Offset[i])) * float64(s.Scale[i]))
+		} else {
+			x = (x - s.Offset[i]) * s.Scale[i]
 		}
-		dst[i] = float64(min(max((x-s.Offset[i])*s.Scale[i], -s.Limit), s.Limit))
+		dst[i] = float64(min(max(x, -s.Limit), s.Limit))
 	}
 }
 
 // signedLog is sign(x)·log(1+|x|).
-func signedLog(x float32) float32 {
-	y := float32(math.Log(float64(1 + float32(math.Abs(float64(x))))))
-	return float32(math.Copysign(float64(y), float64(x)))
+func signedLog(x float32) float64 {
+	return math.Copysign(math.Log(1+math.Abs(float64(x))), float64(x))
 }
 
 // apply replaces sums by the function of them, rounded to float32; None is the last layer's, and leaves them.

@@ -121,9 +121,9 @@ func decodeLink(g *onnx.Graph) (Link, error) {
 			return Identity, nil
 		case n.Op == "Softmax":
 			return Softmax, nil
-		case n.Op == "Sigmoid" && n.Name == "attack":
-			return Logistic, nil
 		case n.Op == "Sigmoid":
+			return Logistic, nil
+		case n.Op == "Cast":
 			return Normalised, nil
 		}
 	}
