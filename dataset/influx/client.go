@@ -52,6 +52,7 @@ func New(a *Address, d Deps) (*Client, error) {
 			Transport: &http.Transport{
 				Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, MaxIdleConnsPerHost: writers,
 				ReadBufferSize: 1 << 16, WriteBufferSize: 1 << 16, ResponseHeaderTimeout: a.Timeout,
+				DisableCompression: true, // compressing takes the server longer than sending
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

@@ -4,6 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -26,4 +31,25 @@ func firstLines(tb testing.TB, r io.Reader, n int) io.Reader {
 		head.WriteByte('\n')
 	}
 	return &head
+}
+
+// copyBody copies an answer on; a client that has gone is no failure of the test's.
+func copyBody(w io.Writer, r io.Reader) { _, _ = io.Copy(w, r) }
+
+// testBinary is a file that is no certificate.
+func testBinary(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "not.pem")
+	if err := os.WriteFile(path, []byte("no certificate"), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// quietTLS is a server over TLS that does not complain of clients who do not trust it.
+func quietTLS(h http.Handler) *httptest.Server {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	return s
 }

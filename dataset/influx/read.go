@@ -40,6 +40,9 @@ func (c *Client) expected(ctx context.Context, fields []string) (int, error) {
 		field = rowField
 	}
 	n, err := c.count(ctx, field, c.addr.condition())
+	if err != nil && strings.Contains(err.Error(), "parsing query") {
+		err = fmt.Errorf("%w (where= is InfluxQL: text in single quotes, names in double quotes)", err)
+	}
 	if c.addr.Limit > 0 {
 		n = min(n, c.addr.Limit)
 	}
@@ -135,8 +138,6 @@ func (t *tableRows) explain(err error) error {
 		return t.err
 	case t.table != nil && errors.Is(err, ErrLost):
 		return fmt.Errorf("%w, after %d of %d rows; read again when the server is back", err, t.table.Len(), t.expect)
-	case strings.Contains(err.Error(), "parsing query") && t.opts.Name != "":
-		return fmt.Errorf("%w (where= is InfluxQL: text in single quotes, names in double quotes)", err)
 	}
 	return err
 }
