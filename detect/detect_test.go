@@ -3,7 +3,9 @@ package detect_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -146,5 +148,27 @@ func TestTickJudges(t *testing.T) {
 	}
 	if seen != before {
 		t.Errorf("%d flows were still open after an hour of silence", seen-before)
+	}
+}
+
+// Whatever is in a capture, every flow of it gets its verdicts.
+func TestEveryCapture(t *testing.T) {
+	root := testdata.Path(t, "pcap")
+	count := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(path, "cap") || filepath.Ext(path) == ".csv" {
+			return err
+		}
+		count++
+		if len(findings(t, path)) == 0 {
+			t.Errorf("%s: no flow was judged", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count < 30 {
+		t.Errorf("%d captures found, want at least 30", count)
 	}
 }

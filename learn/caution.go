@@ -39,6 +39,17 @@ func Caution(unseen []Unseen, cost metric.Cost) (metric.Cost, error) {
 	return best, nil
 }
 
+// SetCost fills in what decisions of least expected cost cost per row of the type, by scores of its rows.
+func (u *Unseen) SetCost(scored *metric.Scored, cost metric.Cost) error {
+	c, err := cost.For(scored.Classes)
+	if err != nil {
+		return err
+	}
+	novel, _ := split(scored.Confusion(c.Decide))
+	u.Cost = c.Mean(novel)
+	return nil
+}
+
 // split parts a confusion matrix into the rows of attacks and those of class 0.
 func split(confusion [][]float64) (attacks, benign [][]float64) {
 	attacks, benign = make([][]float64, len(confusion)), make([][]float64, len(confusion))

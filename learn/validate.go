@@ -53,6 +53,7 @@ type Unseen struct {
 	Ranked  metric.Budget  `json:"ranked"`  // the same had the threshold been chosen on the benign rows of the test
 	ROCAUC  float64        `json:"roc_auc"` // of this type against benign rows
 	Correct float64        `json:"correct"` // share whose class was said all the same
+	Cost    float64        `json:"cost"`    // per row of the type, of least-cost decisions; 0 until SetCost has been called
 	Scored  *metric.Scored `json:"-"`       // the type's rows and the benign test rows
 }
 

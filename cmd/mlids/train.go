@@ -290,9 +290,13 @@ func (a *app) printTraining(r *train.Result) error {
 	}
 	fmt.Fprintln(a.out)
 	return table(a.out, func(row func(...any)) {
-		row("unseen type", "class", "rows", "recall", "FPR", "ROC AUC", "class right")
+		title, cost := "", func(learn.Unseen) string { return "" }
+		if r.Evaluation.Cost != nil {
+			title, cost = "cost per row", func(u learn.Unseen) string { return fmt.Sprintf("%.3f", u.Cost) }
+		}
+		row("unseen type", "class", "rows", "recall", "FPR", "ROC AUC", "class right", title)
 		for _, u := range r.Unseen {
-			row(u.Type, u.Class, u.Weight, percent(u.Budget.Recall), percent(u.Budget.FPR), fmt.Sprintf("%.4f", u.ROCAUC), percent(u.Correct))
+			row(u.Type, u.Class, u.Weight, percent(u.Budget.Recall), percent(u.Budget.FPR), fmt.Sprintf("%.4f", u.ROCAUC), percent(u.Correct), cost(u))
 		}
 	})
 }

@@ -210,8 +210,16 @@ func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info
 		calibrated[i].Scored = by.Apply(u.Scored)
 	}
 	cost, err := learn.Caution(calibrated, *cfg.Cost)
+	if err != nil {
+		return err
+	}
 	info.CostBenign, cfg.Cost = cost.Benign, &cost
-	return err
+	for i := range r.Unseen {
+		if err := r.Unseen[i].SetCost(calibrated[i].Scored, cost); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // figures are those that the model's file keeps.

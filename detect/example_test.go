@@ -1,0 +1,37 @@
+package detect_test
+
+import (
+	"fmt"
+
+	"mlids"
+	"mlids/detect"
+	"mlids/models"
+)
+
+// A packet without an answer is soon a flow with a verdict.
+func Example() {
+	builtIn, err := models.Load()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sensor, err := detect.New(detect.Config{Models: builtIn[1:]}, func(f *detect.Finding) error {
+		fmt.Printf("%s → %s: judged by %s as one of %d classes\n", f.Key.Src, f.Key.Dst, f.Verdict.Model, builtIn[1].Classes())
+		return nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	syn := mlids.Packet{
+		Src: mlids.AddrFrom4([4]byte{10, 0, 0, 1}), Dst: mlids.AddrFrom4([4]byte{10, 0, 0, 2}),
+		SrcPort: 40000, DstPort: 445, Proto: mlids.ProtoTCP, Flags: mlids.SYN, Header: 20,
+	}
+	if err := sensor.Add(&syn); err != nil {
+		fmt.Println(err)
+	}
+	if err := sensor.Flush(); err != nil {
+		fmt.Println(err)
+	}
+	// Output: 10.0.0.1 → 10.0.0.2: judged by kdd99 as one of 5 classes
+}
