@@ -206,6 +206,11 @@ func (p dataPage) TopDrift() []ColumnDrift {
 	return p.Drift.Columns[:min(len(p.Drift.Columns), shownDrift)]
 }
 
+// NewValues reports whether any of them has categories that were never seen.
+func (p dataPage) NewValues() bool {
+	return slices.ContainsFunc(p.TopDrift(), func(c ColumnDrift) bool { return len(c.Unseen) > 0 })
+}
+
 // DriftBars draws them.
 func (p dataPage) DriftBars() template.HTML {
 	top := p.Drift.Columns[:min(len(p.Drift.Columns), shownBest)]
@@ -218,7 +223,7 @@ func (p dataPage) DriftBars() template.HTML {
 		case c.PSI >= 0.1:
 			colour = 4
 		}
-		bars = append(bars, chart.Bar{Label: c.Name, Value: c.PSI, Text: digits(c.PSI, 3), Colour: colour})
+		bars = append(bars, chart.Bar{Label: c.Name, Value: c.PSI, Text: third(c.PSI), Colour: colour})
 	}
 	return chart.Bars("Stability index of the columns", bars, false)
 }
