@@ -9,9 +9,8 @@
 //
 // The graph has one input, features (float [N, inputs]), and two outputs: probabilities (float [N, classes]) and label
 // (string [N], by the rule of Model.Decide). Trees are one ai.onnx.ml TreeEnsembleRegressor whose targets are the margins,
-// with Node.Cover as nodes_hitrates; a Network is Imputer, Scaler, Clip and one Gemm (float64)
-// per Layer; Link is written as plain
-// operators. Info is kept in metadata_props under "mlids." and the field's json name. Equal models are equal bytes.
+// with Node.Cover as nodes_hitrates; a Network is Imputer, Scaler, Clip and one Gemm (float64) per Layer; Link is written
+// as plain operators. Info is kept in metadata_props under "mlids." and the field's json name. Equal models are equal bytes.
 //
 // # Files of other tools
 //

@@ -116,14 +116,14 @@ func decodeLink(g *onnx.Graph) (Link, error) {
 		if len(n.Inputs) == 0 || n.Inputs[0] != margins {
 			continue
 		}
-		switch {
-		case n.Op == "Identity":
+		switch n.Op {
+		case "Identity":
 			return Identity, nil
-		case n.Op == "Softmax":
+		case "Softmax":
 			return Softmax, nil
-		case n.Op == "Sigmoid":
+		case "Sigmoid":
 			return Logistic, nil
-		case n.Op == "Cast":
+		case "Cast":
 			return Normalised, nil
 		}
 	}
