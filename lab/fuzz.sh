@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Runs every fuzzer of the module for the time given, one after the other.
+# Runs every fuzzer of the module for the time given, one after the other. What a fuzzer finds is kept in testdata/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:?usage: fuzz.sh DURATION}
-grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -n1 dirname | sort -u | while read -r dir; do
   grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go | sed 's/func //' | sort -u | while read -r name; do
-    echo "fuzz $dir $name $time"
-    go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$dir" </dev/null | tail -n 1
+    if ! go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$dir" >"$log" 2>&1 </dev/null; then
+      cat "$log"
+      exit 1
+    fi
+    echo "fuzz $dir $name: $(grep -E '^fuzz: elapsed' "$log" | tail -n 1 | sed 's/^fuzz: //')"
   done
 done
