@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	shownBest   = 20
-	shownShapes = 12
-	shownPairs  = 30
-	shownDrift  = 30
-	shownLabels = 40
-	shownStrips = 12
+	shownBest    = 20
+	shownShapes  = 12
+	shownPairs   = 30
+	shownDrift   = 30
+	shownLabels  = 40
+	shownStrips  = 12
+	listedLabels = 200
 )
 
 // WriteData writes a table's report as one HTML file that needs nothing else.
@@ -86,6 +87,12 @@ func (p dataPage) ClassBars() template.HTML {
 	}
 	return chart.Bars("Rows of each label", bars, true)
 }
+
+// TopLabels lists the most frequent labels.
+func (p dataPage) TopLabels() []Label { return p.Labels[:min(len(p.Labels), listedLabels)] }
+
+// MoreLabels counts those that are not listed.
+func (p dataPage) MoreLabels() int { return len(p.Labels) - len(p.TopLabels()) }
 
 // BestBars draws how much of the class each column explains.
 func (p dataPage) BestBars() template.HTML {

@@ -66,7 +66,7 @@ func (r *DataReport) suspect(g *target) {
 		case gain >= leakGain:
 			c.Leak = fmt.Sprintf("its values alone tell the class of %s of the rows", percent(c.OneRule))
 		case c.AUC >= leakAUC:
-			c.Leak = fmt.Sprintf("its values alone put attacks and benign rows in order with AUC %s", fixed(c.AUC))
+			c.Leak = "its values alone put attacks and benign rows in order with AUC " + fixed(c.AUC)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (r *DataReport) findBalance(present []Share) {
 	if r.Classes[0].Rows == 0 {
 		r.add(Problem, "No row is benign.", "No false-positive rate can be measured or learned; add benign traffic.")
 	} else if attacks := 1 - r.Classes[0].Share; attacks > 0.1 {
-		r.add(Note, fmt.Sprintf("%s of the rows are attacks; in a real network hardly any flow is.", percent(attacks)),
+		r.add(Note, percent(attacks)+" of the rows are attacks; in a real network hardly any flow is.",
 			"Recall and false-positive rate carry over, precision does not. Choose the threshold by a false-positive budget (train --fpr 0.01).")
 	}
 	var rare []string

@@ -60,6 +60,7 @@ func TestInspectCounts(t *testing.T) {
 
 // leaky is a table with a column that knows, an address that knows, and a clock with a value for each row.
 func leaky(tb testing.TB) *dataset.Table {
+	tb.Helper()
 	csv := rows("x,leak,ip,clock,label", 400, func(i int) string {
 		attack := i % 2
 		label := []string{"benign", "DoS"}[attack]

@@ -19,7 +19,7 @@ type ModelReport struct {
 	Comparison *learn.Comparison  `json:"comparison,omitempty"` // of candidates
 	Selection  *learn.Selection   `json:"selection,omitempty"`  // of inputs
 	Unseen     []learn.Unseen     `json:"unseen,omitempty"`     // attack types that training lacked
-	Importance []float64          `json:"importance,omitempty"` // by input of Info.Inputs, as shares of 1
+	Importance []float64          `json:"importance,omitempty"` // by input of Info.Inputs, as shares of 1; see Importance
 	Curve      []float64          `json:"curve,omitempty"`      // validation loss of each round or epoch, in nats
 	Settings   any                `json:"settings,omitempty"`   // of the learner; must marshal to JSON
 	Limits     []string           `json:"limits,omitempty"`     // what the caller knows that the figures do not show
@@ -54,7 +54,8 @@ func (r *ModelReport) Sum() {
 	}
 	r.sumUnseen()
 	if c := r.Comparison; c != nil && c.Best >= 0 && c.Best < len(c.Trials) {
-		r.add(Note, "Chosen among "+plural(len(c.Trials), "candidate")+": "+c.Reason+".", "")
+		tried := slices.DeleteFunc(slices.Clone(c.Trials), func(t learn.Trial) bool { return t.Skipped != "" })
+		r.add(Note, "Chosen among "+plural(len(tried), "candidate")+": "+c.Reason+".", "")
 	}
 	if !r.Info.Natural {
 		r.add(Note, "The training data was put together by hand: the shares of its classes are not those of a network.",
@@ -146,15 +147,14 @@ func (r *ModelReport) sumUnseen() {
 	if len(r.Unseen) == 0 {
 		return
 	}
-	recall, missed := make([]float64, 0, len(r.Unseen)), []string{}
+	mean, missed := 0.0, []string{}
 	for _, u := range r.Unseen {
-		recall = append(recall, u.Budget.Recall)
+		mean += u.Budget.Recall / float64(len(r.Unseen))
 		if u.Budget.Recall < 0.5 {
 			missed = append(missed, u.Type)
 		}
 	}
-	slices.Sort(recall)
-	text := fmt.Sprintf("Of attack types that training had not seen, it flags %s (median of %s)", percent(recall[len(recall)/2]), plural(len(recall), "type"))
+	text := fmt.Sprintf("Of attack types that training had not seen, it flags %s on average over %s", percent(mean), plural(len(r.Unseen), "type"))
 	if len(missed) == 0 {
 		r.add(Good, text+".", "")
 		return

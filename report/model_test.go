@@ -77,7 +77,7 @@ func TestModelPage(t *testing.T) {
 	text := textOf(doc)
 	for _, says := range []string{
 		"flags 84.3% of the attacks and 3.2% of the benign rows", "misses more than a fifth of 1 attack type: guess<i> (flags 33.3% of 60)",
-		"fewer than 10 rows: spy", "misses most of smurf", "Chosen among 3 candidates: boost has the best", "put together by hand",
+		"fewer than 10 rows: spy", "misses most of smurf", "Chosen among 2 candidates: boost has the best", "put together by hand",
 		"mlids train --out='m.onnx'", "No IPv6 in the data.", "boost (chosen)", "no time left", "service=<b>",
 	} {
 		if !strings.Contains(text, says) {
