@@ -21,7 +21,8 @@ const (
 type work struct {
 	body   []byte
 	probs  []float32
-	counts []int
+	counts []int     // rows by class
+	sums   []float64 // probabilities by class
 	out    []byte
 	held   int64 // bytes of body taken from the server's memory
 }

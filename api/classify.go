@@ -30,7 +30,9 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	k, inputs := len(c.classes), c.model.Inputs()
 	wk.probs = grown(wk.probs, table.N*k)
 	wk.counts = grown(wk.counts, k)
+	wk.sums = grown(wk.sums, k)
 	clear(wk.counts)
+	clear(wk.sums)
 	if err := c.model.Probabilities(wk.probs, table.X); err != nil {
 		return 0, fmt.Errorf("model %s: %w", c.name, err)
 	}
@@ -39,6 +41,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 		v := c.model.Decide(wk.probs[i*k:][:k])
 		class := max(0, slices.Index(c.classes, v.Class))
 		wk.counts[class]++
+		wk.sums[class] += v.Probability
 		if i > 0 {
 			wk.out = append(wk.out, ',')
 		}
@@ -49,6 +52,9 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 		if n > 0 {
 			c.predicted[class].Add(float64(n))
 		}
+	}
+	if s.deps.Observe != nil {
+		s.deps.Observe.Predicted(c.name, c.classes, wk.counts, wk.sums)
 	}
 	return table.N, nil
 }

@@ -62,12 +62,20 @@ type Models interface {
 	List() []registry.Entry
 }
 
-// Deps is what a server is given. All fields must be set.
+// Observer is told what requests came to.
+type Observer interface {
+	// Predicted tells of one request: how many rows were decided for each of a model's classes, and the sum of the
+	// probabilities of the classes decided for. It must not wait, and not keep rows and confidence.
+	Predicted(model string, classes []string, rows []int, confidence []float64)
+}
+
+// Deps is what a server is given. All fields but Observe must be set.
 type Deps struct {
 	Log      *slog.Logger
 	Register prometheus.Registerer // where the server's metrics are registered
 	Gather   prometheus.Gatherer   // what /metrics shows
 	Models   Models
+	Observe  Observer
 }
 
 func (d *Deps) check() error {

@@ -20,6 +20,7 @@ const modelPoll = time.Second
 func (a *app) serve() *cobra.Command {
 	var cfg api.Config
 	var files []string
+	var influxOut string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the models over HTTP",
@@ -27,7 +28,7 @@ func (a *app) serve() *cobra.Command {
   mlids serve --listen 127.0.0.1:8080 --model flows.onnx`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runServe(cmd.Context(), cfg, files)
+			return a.runServe(cmd.Context(), cfg, files, influxOut)
 		},
 	}
 	flags := cmd.Flags()
@@ -37,10 +38,11 @@ func (a *app) serve() *cobra.Command {
 	flags.IntVar(&cfg.MaxRows, "max-rows", 100_000, "rows of a request at most")
 	flags.IntVar(&cfg.Concurrent, "concurrent", 0, "predictions computed at a time (default: twice the processors)")
 	flags.DurationVar(&cfg.ShutdownTimeout, "shutdown-timeout", 30*time.Second, "time that requests in flight are given at the end")
+	flags.StringVar(&influxOut, "influx-out", "", "write verdict counts by model and class to influxdb://host:port/database")
 	return cmd
 }
 
-func (a *app) runServe(ctx context.Context, cfg api.Config, files []string) error {
+func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, influxOut string) error {
 	models, err := a.registry(files...)
 	if err != nil {
 		return err
@@ -53,12 +55,27 @@ func (a *app) runServe(ctx context.Context, cfg api.Config, files []string) erro
 		return err
 	}
 	cfg.Version = buildVersion()
-	server, err := api.New(cfg, api.Deps{Log: a.log, Register: metrics, Gather: metrics, Models: models})
+	deps := api.Deps{Log: a.log, Register: metrics, Gather: metrics, Models: models}
+	series, err := a.influxWriter(influxOut, metrics)
+	if err != nil {
+		return badInput(err)
+	}
+	if series != nil {
+		deps.Observe = series
+	}
+	server, err := api.New(cfg, deps)
 	if err != nil {
 		return badInput(err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return server.Run(ctx) })
+	served, stop := context.WithCancel(context.WithoutCancel(ctx)) // the writer ends after the last request
+	group.Go(func() error {
+		defer stop()
+		return server.Run(ctx)
+	})
+	if series != nil {
+		group.Go(func() error { return series.Run(served) })
+	}
 	group.Go(func() error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
 	group.Go(func() error {
 		select {

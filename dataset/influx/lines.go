@@ -58,7 +58,7 @@ func newLines(t *dataset.Table, measurement, label string, start int64) (*lines,
 
 // tag prepares what every line starts with.
 func (l *lines) tag(t *dataset.Table, measurement, label string) error {
-	head := strings.NewReplacer(",", `\,`, " ", `\ `).Replace(measurement)
+	head := EscapeMeasurement(measurement)
 	if t.Label == nil {
 		l.heads = [][]byte{[]byte(head + " ")}
 		return nil
@@ -67,11 +67,7 @@ func (l *lines) tag(t *dataset.Table, measurement, label string) error {
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '\\' }) {
 			return fmt.Errorf("%w: label %q: InfluxDB has no tags with control characters or backslashes", dataset.ErrLabel, text)
 		}
-		tag := ""
-		if text != "" { // an empty tag is none
-			tag = "," + escaped(label) + "=" + escaped(text)
-		}
-		l.heads = append(l.heads, []byte(head+tag+" "))
+		l.heads = append(l.heads, append(AppendTag([]byte(head), label, text), ' '))
 	}
 	return nil
 }
@@ -144,6 +140,26 @@ func (c *column) append(dst []byte, row int) []byte {
 // escaped is a tag's key or value, or a field's key.
 func escaped(text string) string {
 	return strings.NewReplacer(",", `\,`, "=", `\=`, " ", `\ `).Replace(text)
+}
+
+// EscapeMeasurement spells a measurement as a line starts with it.
+func EscapeMeasurement(name string) string {
+	return strings.NewReplacer(",", `\,`, " ", `\ `).Replace(name)
+}
+
+// AppendTag appends a tag to the start of a line: ",key=value", or nothing for an empty value. What tags cannot hold,
+// control characters and backslashes, becomes an underscore.
+func AppendTag(dst []byte, key, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	value = strings.Map(func(r rune) rune {
+		if r < ' ' || r == '\\' {
+			return '_'
+		}
+		return r
+	}, value)
+	return append(append(append(append(dst, ','), escaped(key)...), '='), escaped(value)...)
 }
 
 // appendQuoted appends a string field's value.

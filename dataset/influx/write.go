@@ -45,7 +45,7 @@ func (c *Client) Write(ctx context.Context, t *dataset.Table, progress func(done
 	if err != nil {
 		return Written{}, fmt.Errorf("%s: %w", c.addr, err)
 	}
-	if err := c.createDatabase(ctx); err != nil {
+	if err := c.CreateDatabase(ctx); err != nil {
 		return Written{}, err
 	}
 	var done atomic.Int64
@@ -62,8 +62,9 @@ func (c *Client) Write(ctx context.Context, t *dataset.Table, progress func(done
 	return w, err
 }
 
-// createDatabase makes the database if it is not there. Who may not do that may still write to one that is.
-func (c *Client) createDatabase(ctx context.Context) error {
+// CreateDatabase makes the database of the address if it is not there. Who may not do that may still write to one that
+// is, so that a refusal is no error. Buckets of InfluxDB 2 are not made.
+func (c *Client) CreateDatabase(ctx context.Context) error {
 	if c.addr.V2 {
 		return nil
 	}
