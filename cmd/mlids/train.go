@@ -111,7 +111,11 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 		for _, source := range f.table.sources {
 			sheet.Sources = append(sheet.Sources, filepath.Base(source))
 		}
-		if err := writePage(f.report, func(w io.Writer) error { return report.WriteModel(w, modelReport(result, sheet, f.train.Folds)) }); err != nil {
+		page, err := modelReport(result, set, sheet, f.train.Folds)
+		if err != nil {
+			return err
+		}
+		if err := writePage(f.report, func(w io.Writer) error { return report.WriteModel(w, page) }); err != nil {
 			return err
 		}
 	}
@@ -120,12 +124,22 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 }
 
 // modelReport is what a training run tells of its model.
-func modelReport(r *train.Result, sheet report.DataSheet, folds int) *report.ModelReport {
+func modelReport(r *train.Result, set *dataset.Set, sheet report.DataSheet, folds int) (*report.ModelReport, error) {
+	importance := r.Fitted.Importance()
+	if importance == nil {
+		seen, err := set.Select(r.Model.Info().Inputs)
+		if err != nil {
+			return nil, err
+		}
+		if importance, err = report.Importance(r.Model, seen); err != nil {
+			return nil, err
+		}
+	}
 	return &report.ModelReport{
 		Info: r.Model.Info(), Data: sheet, Protocol: fmt.Sprintf("out of fold, %d folds, equal rows together", folds), Evaluation: r.Evaluation,
-		Comparison: r.Comparison, Selection: r.Selection, Unseen: r.Unseen, Importance: r.Fitted.Importance(), Curve: r.Curve,
+		Comparison: r.Comparison, Selection: r.Selection, Unseen: r.Unseen, Importance: importance, Curve: r.Curve,
 		Settings: r.Fitted.Settings,
-	}
+	}, nil
 }
 
 // weight is how many rows a set stands for.
