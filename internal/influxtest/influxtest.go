@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,9 +118,6 @@ func (s *Server) Kill() {
 	}
 }
 
-// PID is the server's process.
-func (s *Server) PID() int { return s.process.Process.Pid }
-
 // Shell runs InfluxDB's own shell and gives what it prints.
 func (s *Server) Shell(tb testing.TB, database, statement string) string {
 	tb.Helper()
@@ -139,14 +138,24 @@ func (s *Server) URL(database, parameters string) string {
 	return "influxdb://" + s.Addr + "/" + database + "?" + parameters
 }
 
-// Down reports whether the server's port is closed.
-func (s *Server) Down() bool {
-	client := http.Client{Timeout: time.Second}
-	response, err := client.Get("http://" + s.Addr + "/ping")
-	if err == nil {
-		response.Body.Close()
+// Query runs a statement and gives the server's answer in JSON, times in nanoseconds.
+func (s *Server) Query(tb testing.TB, database, statement string) string {
+	tb.Helper()
+	q := url.Values{"db": {database}, "q": {statement}, "epoch": {"ns"}}
+	request, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, "http://"+s.Addr+"/query?"+q.Encode(), http.NoBody)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return err != nil
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text)
 }
 
 // freePort asks the system for a port that is free, for a program that cannot say which it took.
