@@ -268,9 +268,7 @@ func TestAnomaliesAreRowsUnlikeThoseSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := anomaly.Default()
-	c.Benign = true
-	f, err := learn.Anomaly(t.Context(), known, c)
+	f, err := learn.Anomaly{Config: anomaly.Default()}.Fit(t.Context(), known, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,9 +115,7 @@ func TestRefuses(t *testing.T) {
 	for i := range attacks.Class {
 		attacks.Class[i] = 1
 	}
-	c := Default()
-	c.Benign = true
-	if _, err := c.Fit(t.Context(), attacks); !errors.Is(err, data.ErrNoRows) {
+	if _, err := Default().Fit(t.Context(), attacks); !errors.Is(err, data.ErrNoRows) {
 		t.Errorf("error %v, want %v", err, data.ErrNoRows)
 	}
 }
