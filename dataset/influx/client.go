@@ -94,6 +94,15 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	}
 }
 
+// send is do for a request whose answer says nothing but that it went well.
+func (c *Client) send(ctx context.Context, r request) error {
+	response, err := c.do(ctx, r)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 // sleep waits, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

@@ -217,7 +217,7 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestBusyServer(t *testing.T) {
-	real := influxtest.Start(t, "")
+	server := influxtest.Start(t, "")
 	var calls atomic.Int32
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch calls.Add(1) % 3 {
@@ -225,7 +225,7 @@ func TestBusyServer(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprint(w, `{"error":"timeout"}`)
 		case 1:
-			r.URL.Scheme, r.URL.Host, r.RequestURI = "http", real.Addr, ""
+			r.URL.Scheme, r.URL.Host, r.RequestURI = "http", server.Addr, ""
 			proxied, err := http.DefaultTransport.RoundTrip(r)
 			if err != nil {
 				w.WriteHeader(http.StatusBadGateway)

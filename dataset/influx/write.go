@@ -69,7 +69,7 @@ func (c *Client) CreateDatabase(ctx context.Context) error {
 		return nil
 	}
 	statement := url.Values{"q": {"CREATE DATABASE " + quoted(c.addr.Database)}}
-	_, err := c.do(ctx, request{method: http.MethodPost, path: "/query", query: statement, body: []byte{}})
+	err := c.send(ctx, request{method: http.MethodPost, path: "/query", query: statement, body: []byte{}})
 	if errors.Is(err, ErrAccess) {
 		return nil
 	}
@@ -125,8 +125,7 @@ func (c *Client) Post(ctx context.Context, points []byte) error {
 	} else {
 		r.query = url.Values{"db": {c.addr.Database}, "precision": {"ns"}}
 	}
-	_, err := c.do(ctx, r)
-	return err
+	return c.send(ctx, r)
 }
 
 // recount asks the server for the rows that were written, and for all of the measurement.

@@ -80,7 +80,7 @@ log-enabled = false
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
 	s.output.Reset()
-	s.process = exec.Command(Program(tb, "influxd"), "-config", s.config)
+	s.process = exec.Command(Program(tb, "influxd"), "-config", s.config) //nolint:gosec,noctx // ends by Kill
 	s.process.Stdout, s.process.Stderr = &s.output, &s.output
 	if err := s.process.Start(); err != nil {
 		tb.Fatal(err)
@@ -113,8 +113,8 @@ func (s *Server) await(ctx context.Context) error {
 // Kill ends the server at once, as a crash does.
 func (s *Server) Kill() {
 	if s.process.ProcessState == nil {
-		s.process.Process.Kill()
-		s.process.Wait()
+		_ = s.process.Process.Kill() // it has ended already, or ends now
+		_ = s.process.Wait()
 	}
 }
 
@@ -125,8 +125,8 @@ func (s *Server) Shell(tb testing.TB, database, statement string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	out, err := exec.CommandContext(tb.Context(), Program(tb, "influx"), "-host", host, "-port", port, "-database", database,
-		"-precision", "ns", "-execute", statement).CombinedOutput()
+	args := []string{"-host", host, "-port", port, "-database", database, "-precision", "ns", "-execute", statement}
+	out, err := exec.CommandContext(tb.Context(), Program(tb, "influx"), args...).CombinedOutput() //nolint:gosec // a test's own
 	if err != nil {
 		tb.Fatalf("influx: %v\n%s", err, out)
 	}
@@ -161,7 +161,7 @@ func (s *Server) Query(tb testing.TB, database, statement string) string {
 // freePort asks the system for a port that is free, for a program that cannot say which it took.
 func freePort(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}

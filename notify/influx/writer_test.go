@@ -1,11 +1,9 @@
 package influx_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"strings"
@@ -54,7 +52,7 @@ func (d *database) text() string {
 func newWriter(t *testing.T, cfg series.Config, d series.Database) (*series.Writer, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	w, err := series.New(cfg, series.Deps{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Register: registry, Database: d})
+	w, err := series.New(cfg, series.Deps{Log: slog.New(slog.DiscardHandler), Register: registry, Database: d})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +79,7 @@ func dropped(t *testing.T, r *prometheus.Registry, reason string) float64 {
 
 // running runs a writer in a bubble of synctest and stops it at the end.
 func running(t *testing.T, w *series.Writer) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
@@ -181,7 +180,7 @@ func TestNewWantsAll(t *testing.T) {
 		t.Error("no dependencies are enough")
 	}
 	registry := prometheus.NewRegistry()
-	deps := series.Deps{Log: slog.New(slog.NewTextHandler(&bytes.Buffer{}, nil)), Register: registry, Database: &database{}}
+	deps := series.Deps{Log: slog.New(slog.DiscardHandler), Register: registry, Database: &database{}}
 	_, first := series.New(series.Config{}, deps)
 	_, second := series.New(series.Config{}, deps)
 	if registered := new(prometheus.AlreadyRegisteredError); first != nil || !errors.As(second, registered) {
