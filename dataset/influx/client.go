@@ -134,7 +134,7 @@ func (c *Client) try(ctx context.Context, r request) (_ *http.Response, after ti
 	if r.media != "" {
 		q.Header.Set("Content-Type", r.media)
 	}
-	q.Header.Set("Accept", mediaMsgpack+", "+mediaJSON)
+	q.Header.Set("Accept", c.accepted())
 	response, err := c.http.Do(q)
 	if err != nil {
 		return nil, 0, c.lost(err)
@@ -151,6 +151,14 @@ func (c *Client) try(ctx context.Context, r request) (_ *http.Response, after ti
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 4096)) // the status says enough
 	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
 	return nil, time.Duration(max(0, min(seconds, 30))) * time.Second, c.refused(response, text)
+}
+
+// accepted is the one form that is asked for: version 1 understands no list, version 3 no msgpack.
+func (c *Client) accepted() string {
+	if c.addr.V2 {
+		return mediaJSON
+	}
+	return mediaMsgpack
 }
 
 func (c *Client) authorise(q *http.Request) {

@@ -2,8 +2,8 @@
 //
 //	influxdb://[user:pass@]host:port/database?measurement=traffic → Address → Client → Read, Write
 //
-// It speaks HTTP with InfluxDB 1.x: queries in InfluxQL, answered in chunks of msgpack or JSON, and writes in line
-// protocol. InfluxDB 2 and 3 answer the same queries; with org=, bucket= or a token they are written to by /api/v2/write.
+// It speaks HTTP with InfluxDB 1.x: queries in InfluxQL, answered in chunks of msgpack, and writes in line protocol.
+// InfluxDB 2 and 3 answer the same queries in JSON; with org=, bucket= or a token they are written to by /api/v2/write.
 //
 // # Rows
 //

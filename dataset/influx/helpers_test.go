@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -52,4 +54,24 @@ func quietTLS(h http.Handler) *httptest.Server {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	return s
+}
+
+// record starts a server that keeps what is written to it, and counts nothing.
+func record(tb testing.TB, points *[][]byte) (address string) {
+	tb.Helper()
+	var lock sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path != "/write" {
+			io.WriteString(w, `{"results":[{"statement_id":0}]}`)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		lock.Lock()
+		defer lock.Unlock()
+		*points = append(*points, body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	tb.Cleanup(s.Close)
+	return strings.Replace(s.URL, "http", "influxdb", 1)
 }
