@@ -57,7 +57,7 @@ func (a *app) checkConfig(cmd *cobra.Command, verb string) error {
 			return
 		}
 		value := f.Value.String()
-		if _, hide := f.Annotations[secret]; hide && value != "" {
+		if _, hide := f.Annotations[secret]; hide && value != "" || holdsAddress(value) {
 			value = "(hidden)"
 		}
 		settings = append(settings, setting{f.Name, value, f.Changed})

@@ -126,6 +126,7 @@ func read(t *testing.T, file string) []byte {
 // load runs Telegraf until the server counts all rows.
 func load(t *testing.T, telegraf, file string, server *influxtest.Server, rows int) {
 	t.Helper()
+	start := time.Now()
 	var log bytes.Buffer
 	cmd := exec.Command(telegraf, "--config", filepath.Join("..", "..", "deploy", "telegraf", "telegraf.conf"))
 	cmd.Env = append(os.Environ(), "KDD_FILE="+file, "INFLUX_URL=http://"+server.Addr)
@@ -141,6 +142,7 @@ func load(t *testing.T, telegraf, file string, server *influxtest.Server, rows i
 	for {
 		answer := server.Query(t, "kdd", `SELECT COUNT("src_bytes") FROM traffic`)
 		if strings.Contains(answer, fmt.Sprintf(",%d]]", rows)) {
+			t.Logf("Telegraf loaded %d rows, %.0f rows/s", rows, float64(rows)/time.Since(start).Seconds())
 			return
 		}
 		select {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,4 +24,9 @@ func (a *app) influxWriter(address string, register prometheus.Registerer) (*ser
 		return nil, err
 	}
 	return series.New(series.Config{Measurement: parsed.Measurement}, series.Deps{Log: a.log, Register: register, Database: client})
+}
+
+// holdsAddress reports whether a flag's value has the address of a database in it, and so perhaps a password.
+func holdsAddress(value string) bool {
+	return strings.Contains(value, "influxdb://") || strings.Contains(value, "influxdbs://")
 }
