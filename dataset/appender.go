@@ -33,10 +33,13 @@ func NewAppender(ctx context.Context, header []string, expect int, s *feature.Sc
 	return a, nil
 }
 
+// maxReserve is how many rows get room before they are there: a database may say any number.
+const maxReserve = 1 << 21
+
 // reserve makes room for so many rows, as far as the limits allow them.
 func (b *builder) reserve(rows int) {
-	b.expect = rows
-	rows = min(rows, b.limits.Rows, int(b.limits.Memory)/(4*b.width+4))
+	b.expect = max(0, rows)
+	rows = min(b.expect, b.limits.Rows, maxReserve, int(b.limits.Memory)/(4*b.width+4))
 	for _, c := range b.kept {
 		b.table.Columns[c] = slices.Grow(b.table.Columns[c], rows)
 	}

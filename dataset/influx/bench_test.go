@@ -15,6 +15,7 @@ import (
 
 	"mlids/dataset"
 	"mlids/dataset/influx"
+	"mlids/feature"
 	"mlids/internal/influxtest"
 )
 
@@ -23,9 +24,6 @@ import (
 func BenchmarkLoad(b *testing.B) {
 	table := kdd(b, everything)
 	points := recorded(b, table)
-	perSecond := func(b *testing.B) {
-		b.ReportMetric(float64(table.Len()*b.N)/b.Elapsed().Seconds(), "rows/s")
-	}
 	b.Run("mlids", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
@@ -35,7 +33,7 @@ func BenchmarkLoad(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		perSecond(b)
+		perSecond(b, table.Len())
 	})
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
@@ -45,8 +43,23 @@ func BenchmarkLoad(b *testing.B) {
 			b.StartTimer()
 			post(b, "http://"+server.Addr+"/write?db=kdd", points)
 		}
-		perSecond(b)
+		perSecond(b, table.Len())
 	})
+}
+
+func perSecond(b *testing.B, rows int) {
+	b.Helper()
+	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// load writes KDD's rows, and lets the table go.
+func load(b *testing.B, to *influx.Client) (*feature.Schema, int) {
+	b.Helper()
+	table := kdd(b, everything)
+	if _, err := to.Write(b.Context(), table, nil); err != nil {
+		b.Fatal(err)
+	}
+	return table.Schema, table.Len()
 }
 
 // recorded is what Write posts, request by request.
@@ -89,16 +102,9 @@ func post(tb testing.TB, to string, bodies [][]byte) {
 func BenchmarkRead(b *testing.B) {
 	server := influxtest.Start(b, "")
 	at := client(b, server.URL("kdd", "measurement=traffic"))
-	table := kdd(b, everything)
-	if _, err := at.Write(b.Context(), table, nil); err != nil {
-		b.Fatal(err)
-	}
-	schema, rows := table.Schema, table.Len()
-	table = nil
-	perSecond := func(b *testing.B) {
-		b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
-	}
+	schema, rows := load(b, at)
 	read := func(b *testing.B, o dataset.Options) *dataset.Table {
+		b.Helper()
 		t, err := at.Read(b.Context(), schema, o)
 		if err != nil || t.Len() != rows {
 			b.Fatal(err)
@@ -109,13 +115,13 @@ func BenchmarkRead(b *testing.B) {
 		for b.Loop() {
 			read(b, dataset.Options{})
 		}
-		perSecond(b)
+		perSecond(b, rows)
 	})
 	b.Run("bare", func(b *testing.B) {
 		for b.Loop() {
 			drain(b, "http://"+server.Addr)
 		}
-		perSecond(b)
+		perSecond(b, rows)
 	})
 	b.Run("memory", func(b *testing.B) { // by itself: looking at the heap stops the reader
 		ratio := 0.0

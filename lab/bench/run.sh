@@ -28,4 +28,5 @@ echo "## training" && "$python" lab/bench/learn_peers.py "$data/kdd99/kddcup.dat
 echo "## inference" && "$python" lab/bench/infer_peers.py
 echo "## the API" && go test ./api -run '^$' -bench 'Predictions|Bare' -benchtime 3s -cpu 1
 echo "## tables" && go test ./dataset -run '^$' -bench 'Open|Merge|Split' -benchtime 2s
+echo "## InfluxDB" && go test ./dataset/influx -run '^$' -bench 'Load|Read|Decode|Lines' -benchtime 1x -timeout 20m
 echo "## live capture" && go test ./capture -run '^$' -bench 'Live|Tcpdump' -benchtime 3x
