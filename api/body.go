@@ -20,7 +20,7 @@ const (
 // work is the memory of one request.
 type work struct {
 	body   []byte
-	probs  []float32
+	scores []float32
 	counts []int     // rows by class
 	sums   []float64 // probabilities by class
 	out    []byte
@@ -43,7 +43,7 @@ func (s *Server) begin() (*work, error) {
 func (s *Server) end(wk *work) {
 	s.memory.Release(wk.held)
 	wk.held = 0
-	if cap(wk.body) <= keptBody && cap(wk.out) <= keptBody && cap(wk.probs) <= keptValues {
+	if cap(wk.body) <= keptBody && cap(wk.out) <= keptBody && cap(wk.scores) <= keptValues {
 		s.works.Put(wk)
 	}
 }

@@ -20,11 +20,15 @@ import (
 // classifier is a model made ready for requests: schema, decoders and counters are found once.
 type classifier struct {
 	model     *model.Model
+	judge     *model.Judge // of model, and of its companion when that is asked
 	name      string
 	schema    *feature.Schema
-	classes   []string // classes[0] is the benign class
+	classes   []string // of verdicts; classes[0] is the benign class
 	quoted    []string // classes as JSON strings
 	predicted []prometheus.Counter
+
+	companion     *model.Model // nil: none is asked
+	companionName string
 
 	split, records sync.Pool // of decoder
 }
@@ -64,7 +68,7 @@ func (s *Server) modelNames() []string {
 
 // classifier finds or makes the classifier of a model.
 func (s *Server) classifier(m *model.Model) (*classifier, error) {
-	if c, ok := s.compiled.byModel.Load(m); ok {
+	if c, ok := s.compiled.byModel.Load(m); ok && s.current(c.(*classifier)) {
 		return c.(*classifier), nil
 	}
 	c, err := s.newClassifier(m)
@@ -74,6 +78,35 @@ func (s *Server) classifier(m *model.Model) (*classifier, error) {
 	s.compiled.byModel.Store(m, c)
 	s.forgetUnlisted()
 	return c, nil
+}
+
+// current tells whether a classifier was made with the companion that its model has now.
+func (s *Server) current(c *classifier) bool {
+	return s.cfg.AnomalyFPR == 0 || s.companion(c.companionName) == c.companion
+}
+
+// companion finds a companion that is to be asked; nil for none.
+func (s *Server) companion(name string) *model.Model {
+	if s.cfg.AnomalyFPR == 0 {
+		return nil
+	}
+	m, _ := s.deps.Models.Lookup(name)
+	return m
+}
+
+// accompany joins a classifier and its companion. One that does not fit, as while both are exchanged one after the other, is
+// left out.
+func (s *Server) accompany(m, companion *model.Model) *model.Judge {
+	alone := model.NewJudge(m)
+	if companion == nil {
+		return alone
+	}
+	both, err := alone.WithCompanion(companion, s.cfg.AnomalyFPR)
+	if err != nil {
+		s.log.Warn("model answers without its anomaly companion", "model", m.Info().Name, "err", err)
+		return alone
+	}
+	return both
 }
 
 // forgetUnlisted drops the classifiers of models that were exchanged for others.
@@ -93,8 +126,11 @@ func (s *Server) newClassifier(m *model.Model) (*classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &classifier{model: m, name: info.Name, schema: schema, classes: info.Classes}
-	for _, class := range info.Classes {
+	c := &classifier{model: m, name: info.Name, schema: schema, companionName: model.CompanionName(info.Name)}
+	c.companion = s.companion(c.companionName)
+	c.judge = s.accompany(m, c.companion)
+	c.classes = c.judge.Classes()
+	for _, class := range c.classes {
 		text, err := json.Marshal(class)
 		if err != nil {
 			return nil, err

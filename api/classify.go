@@ -12,7 +12,7 @@ import (
 	"mlids"
 )
 
-// classify is the hot path: the body in wk becomes vectors, the vectors probabilities, and those the answer in wk.out, an
+// classify is the hot path: the body in wk becomes vectors, the vectors scores, and those the answer in wk.out, an
 // array of what appendVerdict makes of each row. Nothing in it allocates once the buffers have grown.
 func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders *sync.Pool, appendVerdict verdictForm) (rows int, err error) {
 	if err := s.acquire(ctx); err != nil {
@@ -28,17 +28,17 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 		return 0, err
 	}
 	k, inputs := len(c.classes), c.model.Inputs()
-	wk.probs = grown(wk.probs, table.N*k)
+	wk.scores = grown(wk.scores, table.N*c.judge.Width())
 	wk.counts = grown(wk.counts, k)
 	wk.sums = grown(wk.sums, k)
 	clear(wk.counts)
 	clear(wk.sums)
-	if err := c.model.Probabilities(wk.probs, table.X); err != nil {
+	if err := c.judge.Scores(wk.scores, table.X); err != nil {
 		return 0, fmt.Errorf("model %s: %w", c.name, err)
 	}
 	wk.out = append(wk.out[:0], '[')
 	for i := range table.N {
-		v := c.model.Decide(wk.probs[i*k:][:k])
+		v := c.judge.Verdict(wk.scores, i)
 		class := max(0, slices.Index(c.classes, v.Class))
 		wk.counts[class]++
 		wk.sums[class] += v.Probability

@@ -29,6 +29,10 @@ type Config struct {
 	MaxHeader  int   // bytes of a request's line and headers: 64 KiB
 	Concurrent int   // predictions computed at a time; others wait: twice the processors
 
+	// AnomalyFPR asks the anomaly companions of the models that have one, at their threshold for this false-positive rate
+	// (model.Judge). 0: none is asked.
+	AnomalyFPR float64
+
 	HeaderTimeout   time.Duration // to read a request's headers: 10 s
 	ReadTimeout     time.Duration // to read a request: 60 s
 	WriteTimeout    time.Duration // from the end of the headers to the end of the answer: 120 s

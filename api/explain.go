@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"slices"
 
 	"mlids"
 )
@@ -15,7 +14,7 @@ const maxExplain = 100
 func (c *classifier) explained(most int) verdictForm {
 	return func(dst []byte, v mlids.Verdict, class string, row []float32) []byte {
 		dst = append(appendFields(dst, v, class, row), `,"explanation":[`...)
-		why, err := c.model.ExplainClass(row, max(0, slices.Index(c.classes, v.Class)))
+		why, err := c.judge.Explain(row, v)
 		if err == nil {
 			for i, cause := range why.Contributions[:min(most, len(why.Contributions))] {
 				text, err := json.Marshal(cause)

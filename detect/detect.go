@@ -24,8 +24,8 @@ type Finding struct {
 
 // Config says what watches the packets.
 type Config struct {
-	Models   []*model.Model
-	MaxFlows int // open flows per schema at most; 0 for flow.DefaultMaxFlows
+	Models   []*model.Judge // classifiers, alone or with companions
+	MaxFlows int            // open flows per schema at most; 0 for flow.DefaultMaxFlows
 
 	// Linger is how long a closed connection waits for late packets before it is judged. 0 waits as CICFlowMeter does, up to
 	// 120 s from its start, which gives exactly the flows of the training data; a live source does better with 2 s.
@@ -47,11 +47,11 @@ type schemaSensor struct {
 
 // judge gathers the vectors of one model.
 type judge struct {
-	model    *model.Model
+	by       *model.Judge
 	inputs   []feature.Input
 	vectors  []float32
 	findings []Finding
-	probs    []float32
+	scores   []float32
 }
 
 // New makes a sensor that hands each finding to emit; the finding is valid during the call. Models whose schema cannot be
@@ -66,8 +66,8 @@ func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
 	}
 	s := &Sensor{emit: emit}
 	byID := map[string]*schemaSensor{}
-	for _, m := range cfg.Models {
-		info := m.Info()
+	for _, by := range cfg.Models {
+		info := by.Model().Info()
 		schema, err := catalogue.Find(info.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("model %s: %w", info.Name, err)
@@ -85,7 +85,7 @@ func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
 			byID[schema.ID()] = watch
 			s.schemas = append(s.schemas, watch)
 		}
-		watch.judges = append(watch.judges, &judge{model: m, inputs: inputs})
+		watch.judges = append(watch.judges, &judge{by: by, inputs: inputs})
 	}
 	return s, nil
 }
@@ -138,20 +138,20 @@ func (s *Sensor) judge() error {
 
 // flush judges one model's batch and hands out the findings.
 func (s *Sensor) flush(j *judge) {
-	classes := j.model.Classes()
-	if n := len(j.findings) * classes; cap(j.probs) < n {
-		j.probs = make([]float32, n)
+	n := len(j.findings) * j.by.Width()
+	if cap(j.scores) < n {
+		j.scores = make([]float32, n)
 	}
-	probs := j.probs[:len(j.findings)*classes]
-	if s.err == nil && len(j.findings) > 0 {
-		s.err = j.model.Probabilities(probs, j.vectors)
+	scores := j.scores[:n]
+	if s.err == nil && n > 0 {
+		s.err = j.by.Scores(scores, j.vectors)
 	}
 	for i := range j.findings {
 		if s.err != nil {
 			break
 		}
 		f := &j.findings[i]
-		f.Verdict = j.model.Decide(probs[i*classes:][:classes])
+		f.Verdict = j.by.Verdict(scores, i)
 		s.err = s.emit(f)
 	}
 	j.vectors, j.findings = j.vectors[:0], j.findings[:0]

@@ -19,13 +19,19 @@ import (
 	"mlids/models"
 )
 
-func builtIn(t *testing.T) []*model.Model {
+func builtIn(t *testing.T) []*model.Judge {
 	t.Helper()
 	loaded, err := models.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loaded
+	var judges []*model.Judge
+	for _, m := range loaded {
+		if !model.IsCompanion(m.Info().Name) {
+			judges = append(judges, model.NewJudge(m))
+		}
+	}
+	return judges
 }
 
 // watch judges a capture with all built-in models and returns how many flows each put in each class.
@@ -98,7 +104,7 @@ func TestModelOfUnknownSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := detect.New(detect.Config{Models: []*model.Model{m}}, nil); !errors.Is(err, want) {
+		if _, err := detect.New(detect.Config{Models: []*model.Judge{model.NewJudge(m)}}, nil); !errors.Is(err, want) {
 			t.Errorf("schema %q: got %v, want %v", schema, err, want)
 		}
 	}

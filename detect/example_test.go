@@ -2,9 +2,11 @@ package detect_test
 
 import (
 	"fmt"
+	"slices"
 
 	"mlids"
 	"mlids/detect"
+	"mlids/model"
 	"mlids/models"
 )
 
@@ -15,8 +17,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	sensor, err := detect.New(detect.Config{Models: builtIn[1:]}, func(f *detect.Finding) error {
-		fmt.Printf("%s → %s: judged by %s as one of %d classes\n", f.Key.Src, f.Key.Dst, f.Verdict.Model, builtIn[1].Classes())
+	kdd := model.NewJudge(builtIn[slices.IndexFunc(builtIn, func(m *model.Model) bool { return m.Info().Name == "kdd99" })])
+	sensor, err := detect.New(detect.Config{Models: []*model.Judge{kdd}}, func(f *detect.Finding) error {
+		fmt.Printf("%s → %s: judged by %s as one of %d classes\n", f.Key.Src, f.Key.Dst, f.Verdict.Model, len(kdd.Classes()))
 		return nil
 	})
 	if err != nil {

@@ -23,12 +23,14 @@ type Info struct {
 	Metrics     map[string]float64 `json:"metrics,omitempty"`     // held-out figures, with the protocol's name in the key
 	Rebuild     string             `json:"rebuild,omitempty"`     // the command that makes this file again
 	Quantiles   [][]float32        `json:"quantiles,omitempty"`   // per input: its values in the training data at equally spaced ranks, as Quantiles makes them
+	Budgets     []Budget           `json:"budgets,omitempty"`     // of a companion: thresholds for false-positive rates, the highest rate first
 }
 
 func (i Info) clone() Info {
 	i.Inputs, i.Classes, i.Priors = slices.Clone(i.Inputs), slices.Clone(i.Classes), slices.Clone(i.Priors)
 	i.Metrics = maps.Clone(i.Metrics)
 	i.Quantiles = slices.Clone(i.Quantiles)
+	i.Budgets = slices.Clone(i.Budgets)
 	return i
 }
 
@@ -55,6 +57,9 @@ func (i *Info) check(inputs, classes int) error {
 	}
 	if name, twice := repeated(i.Classes); twice {
 		return fmt.Errorf("class %q twice", name)
+	}
+	if err := checkBudgets(i.Budgets); err != nil {
+		return err
 	}
 	return i.checkQuantiles(inputs)
 }

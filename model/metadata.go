@@ -33,6 +33,7 @@ func (i *Info) fields() []field {
 		{"metrics", &i.Metrics, len(i.Metrics) == 0},
 		{"rebuild", &i.Rebuild, i.Rebuild == ""},
 		{"quantiles", &i.Quantiles, len(i.Quantiles) == 0},
+		{"budgets", &i.Budgets, len(i.Budgets) == 0},
 	}
 }
 

@@ -20,6 +20,7 @@ func (a *app) detect() *cobra.Command {
 	var names []string
 	var all bool
 	var maxFlows int
+	var anomalyFPR float64
 	cmd := &cobra.Command{
 		Use:   "detect FILE.pcap | --interface IF",
 		Short: "Judge the flows of a capture or an interface; attacks on stdout, exit code 3 when there are any",
@@ -31,13 +32,13 @@ func (a *app) detect() *cobra.Command {
 			if err := p.arg(args); err != nil {
 				return err
 			}
-			var models []*model.Model
+			var models []*model.Judge
 			for _, name := range names {
-				m, err := a.modelNamed(name)
+				judge, err := a.judgeNamed(name, anomalyFPR)
 				if err != nil {
 					return err
 				}
-				models = append(models, m)
+				models = append(models, judge)
 			}
 			printer := &findingPrinter{app: a, out: bufio.NewWriter(a.out), all: all, live: p.endless(), classes: map[string]int{}}
 			sensor, err := detect.New(detect.Config{Models: models, MaxFlows: maxFlows, Linger: p.linger()}, printer.print)
@@ -58,6 +59,7 @@ func (a *app) detect() *cobra.Command {
 	p.register(flags)
 	flags.StringArrayVar(&names, "model", []string{"cicflow", "kdd99"}, "model to ask: its name, or a file (repeat for several)")
 	flags.BoolVar(&all, "all", false, "print benign flows, too")
+	companionFlag(flags, &anomalyFPR)
 	flags.IntVar(&maxFlows, "max-flows", 0, "open flows at most; then the one silent for longest is cut off (default: 1,048,576)")
 	return cmd
 }

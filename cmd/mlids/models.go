@@ -51,7 +51,7 @@ func (a *app) modelDir() registry.Dir { return registry.OpenDir(filepath.Join(a.
 
 // modelNamed finds a model by file or by its name in the registry.
 func (a *app) modelNamed(name string) (*model.Model, error) {
-	if filepath.Ext(name) != "" || filepath.Base(name) != name {
+	if isFile(name) {
 		m, err := model.Load(name)
 		return m, badInput(err)
 	}
@@ -139,6 +139,9 @@ func (a *app) modelsShow() *cobra.Command {
 				row("priors", info.Priors)
 				row("natural priors", info.Natural)
 				row("inputs", len(info.Inputs))
+				for _, b := range info.Budgets {
+					row(fmt.Sprintf("threshold for FPR %g", b.FPR), b.Threshold)
+				}
 				for _, name := range sortedKeys(info.Metrics) {
 					row(name, info.Metrics[name])
 				}
@@ -162,6 +165,10 @@ func (a *app) modelsImport() *cobra.Command {
 			if err != nil {
 				return badInput(err)
 			}
+			if name := m.Info().Name; model.IsCompanion(name) {
+				fmt.Fprintf(a.err, "imported %s; it serves its model under --anomaly-fpr\n", name)
+				return nil
+			}
 			fmt.Fprintf(a.err, "imported %s; mlids models activate %s makes it answer for %s\n", m.Info().Name, m.Info().Name, m.Info().Schema)
 			return nil
 		},
@@ -178,12 +185,15 @@ func (a *app) modelsActivate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := r.Activate(args[0]); err != nil {
+				return badInput(err)
+			}
 			for _, e := range r.List() {
 				if e.Name == args[0] {
 					return a.modelDir().Activate(e.Schema, e.Name)
 				}
 			}
-			return badInput(fmt.Errorf("%w %q: there are %v", registry.ErrUnknown, args[0], r.Names()))
+			return nil
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"mlids"
 	"mlids/dataset"
+	"mlids/feature"
 	"mlids/model"
 )
 
@@ -31,6 +32,7 @@ func (a *app) predict() *cobra.Command {
 	var t tableFlags
 	var name string
 	var explain int
+	var anomalyFPR float64
 	cmd := &cobra.Command{
 		Use:   "predict --data SOURCE [--model NAME|FILE.onnx]",
 		Short: "Classify the rows of a table",
@@ -39,17 +41,17 @@ func (a *app) predict() *cobra.Command {
   mlids predict --data flows.csv --explain=3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, err := a.modelNamed(name)
+			judge, err := a.judgeNamed(name, anomalyFPR)
 			if err != nil {
 				return err
 			}
-			inputs, err := inputsOf(m)
+			inputs, err := inputsOf(judge.Model())
 			if err != nil {
 				return err
 			}
 			printer := a.verdictPrinter()
-			err = a.read(cmd.Context(), &t, m.Info().Schema, dataset.Options{Inputs: inputs}, func(table *dataset.Table) error {
-				return predictTable(m, table, explain, printer.print)
+			err = a.read(cmd.Context(), &t, judge.Model().Info().Schema, dataset.Options{Inputs: inputs}, func(table *dataset.Table) error {
+				return predictTable(judge, table, inputs, explain, printer.print)
 			})
 			if err != nil {
 				return err
@@ -59,30 +61,28 @@ func (a *app) predict() *cobra.Command {
 	}
 	t.register(cmd.Flags())
 	cmd.Flags().StringVar(&name, "model", "cicflow", "model to ask: its name, or a file")
+	companionFlag(cmd.Flags(), &anomalyFPR)
 	cmd.Flags().IntVar(&explain, "explain", 0, "say which inputs led to each verdict, at most so many (alone: 5)")
 	cmd.Flags().Lookup("explain").NoOptDefVal = "5"
 	return cmd
 }
 
 // predictTable classifies a table in batches and hands each verdict to each.
-func predictTable(m *model.Model, table *dataset.Table, causes int, each func(verdictRow) error) error {
-	inputs, err := inputsOf(m)
-	if err != nil {
-		return err
-	}
+func predictTable(judge *model.Judge, table *dataset.Table, inputs []feature.Input, causes int, each func(verdictRow) error) error {
 	var rows []float32
-	probs := make([]float32, predictBatch*m.Classes())
+	var err error
+	scores := make([]float32, predictBatch*judge.Width())
 	for lo := 0; lo < table.Len(); lo += predictBatch {
 		hi := min(lo+predictBatch, table.Len())
 		if rows, err = table.AppendRows(rows[:0], inputs, lo, hi); err != nil {
 			return err
 		}
-		batch := probs[:(hi-lo)*m.Classes()]
-		if err := m.Probabilities(batch, rows); err != nil {
+		batch := scores[:(hi-lo)*judge.Width()]
+		if err := judge.Scores(batch, rows); err != nil {
 			return err
 		}
 		for i := lo; i < hi; i++ {
-			v := m.Decide(batch[(i-lo)*m.Classes():][:m.Classes()])
+			v := judge.Verdict(batch, i-lo)
 			row := verdictRow{Row: i + 1, Class: v.Class, Probability: v.Probability, Threshold: v.Threshold}
 			if v.Attack {
 				row.Prediction = 1
@@ -91,7 +91,7 @@ func predictTable(m *model.Model, table *dataset.Table, causes int, each func(ve
 				row.Label = table.Labels[table.Label[i]]
 			}
 			if causes > 0 {
-				if row.Why, err = explain(m, v, rows[(i-lo)*len(inputs):][:len(inputs)], causes); err != nil {
+				if row.Why, err = explain(judge, v, rows[(i-lo)*len(inputs):][:len(inputs)], causes); err != nil {
 					return err
 				}
 			}
@@ -104,8 +104,8 @@ func predictTable(m *model.Model, table *dataset.Table, causes int, each func(ve
 }
 
 // explain lists the inputs that mattered most for the verdict on a row.
-func explain(m *model.Model, v mlids.Verdict, row []float32, most int) ([]model.Contribution, error) {
-	why, err := m.ExplainClass(row, max(0, slices.Index(m.Info().Classes, v.Class)))
+func explain(judge *model.Judge, v mlids.Verdict, row []float32, most int) ([]model.Contribution, error) {
+	why, err := judge.Explain(row, v)
 	if err != nil {
 		return nil, err
 	}

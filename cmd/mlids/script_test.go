@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -34,12 +36,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"flowtable": flowTable, "capture": packetCapture, "serve": serveInBackground,
+			"flowtable": flowTable, "capture": packetCapture, "serve": serveInBackground, "status": exitStatus,
 		},
 	})
 }
 
 // flowTable writes N labelled rows of cicflow/common: "flowtable N FILE". Attacks are short and fast, but for one in ten.
+// "flowtable N FILE odd" writes benign rows that are larger than any of these.
 func flowTable(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -58,8 +61,14 @@ func flowTable(ts *testscript.TestScript, _ bool, args []string) {
 		if i%3 == 0 {
 			label = "DoS Hulk"
 		}
+		if i%21 == 0 {
+			label = "DDoS"
+		}
 		if i%3 == 0 && i%10 != 0 {
 			scale = 10
+		}
+		if len(args) > 2 {
+			label, scale = "BENIGN", 1e7
 		}
 		for _, c := range schema.Columns {
 			if c.Kind == feature.Text || c.Kind == feature.Time {
@@ -71,6 +80,14 @@ func flowTable(ts *testscript.TestScript, _ bool, args []string) {
 		text.WriteString(label + "\n")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text.String()), 0o600))
+}
+
+// exitStatus runs a command that must end with an exit code: "status 2 mlids …".
+func exitStatus(ts *testscript.TestScript, _ bool, args []string) {
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+		ts.Fatalf("%v ended with %v, want exit code %s", args[1:], err, args[0])
+	}
 }
 
 // packetCapture writes a capture of N refused connections: "capture N FILE".

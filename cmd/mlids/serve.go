@@ -34,6 +34,7 @@ func (a *app) serve() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&cfg.Listen, "listen", "127.0.0.1:5000", "address to listen on")
 	flags.StringArrayVar(&files, "model", nil, "model file that answers for its schema in place of the built-in one (repeat for several)")
+	companionFlag(flags, &cfg.AnomalyFPR)
 	flags.Int64Var(&cfg.MaxBody, "max-body", 64<<20, "bytes of a request's body at most")
 	flags.IntVar(&cfg.MaxRows, "max-rows", 100_000, "rows of a request at most")
 	flags.IntVar(&cfg.Concurrent, "concurrent", 0, "predictions computed at a time (default: twice the processors)")
@@ -45,6 +46,9 @@ func (a *app) serve() *cobra.Command {
 func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, influxOut string) error {
 	models, err := a.registry(files...)
 	if err != nil {
+		return err
+	}
+	if err := addCompanions(models, files, cfg.AnomalyFPR); err != nil {
 		return err
 	}
 	metrics := prometheus.NewRegistry()

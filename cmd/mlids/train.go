@@ -32,6 +32,7 @@ type trainFlags struct {
 	name      string
 	cost      string
 	report    string
+	anomaly   bool
 	boost     tree.Boost
 	tree      tree.Config
 	auto      learn.AutoConfig
@@ -65,6 +66,7 @@ func (a *app) train() *cobra.Command {
 	flags.Float64Var(&f.train.FPR, "fpr", 0, "choose the threshold for at most this share of false alarms among benign rows (default: threshold 0.5)")
 	flags.StringArrayVar(&f.train.HoldOut, "hold-out-type", nil, "also measure on this attack type by a model that never saw it (repeat, or each for all)")
 	flags.BoolVar(&f.info.Natural, "natural-priors", false, "the shares of the classes in the data are those of a real network")
+	flags.BoolVar(&f.anomaly, "anomaly", false, "also fit an anomaly companion (an isolation forest) and write it beside the model as M.anomaly.onnx")
 	flags.DurationVar(&f.auto.Budget, "budget", f.auto.Budget, "auto: time for comparing")
 	flags.StringVar(&f.auto.Metric, "metric", f.auto.Metric, "auto: what to choose by: "+strings.Join(learn.Metrics(), ", "))
 	flags.IntVar(&f.boost.Trees, "trees", f.boost.Trees, "boost: rounds at most")
@@ -103,7 +105,7 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err != nil {
 		return trainError(err)
 	}
-	if err := os.WriteFile(f.out, result.Model.Encode(), 0o644); err != nil { //nolint:gosec // a model is no secret
+	if err := a.writeModels(f.out, result, set.Len()); err != nil {
 		return err
 	}
 	if f.report != "" {
@@ -119,7 +121,6 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 			return err
 		}
 	}
-	a.log.Info("model written", "file", f.out, "version", result.Model.Info().Version, "inputs", result.Model.Inputs(), "rows", set.Len())
 	return a.printTraining(result)
 }
 
@@ -179,6 +180,9 @@ func (a *app) configureTraining(f *trainFlags) error {
 	}
 	progress := a.bar("train", "steps")
 	f.train.Options = learn.Options{Seed: f.train.Seed, Progress: func(p learn.Progress) { progress.at(int64(p.Done), int64(p.Of)) }}
+	if f.anomaly {
+		f.train.Companion = companionLearner(f.train.Seed)
+	}
 	var err error
 	switch f.algorithm {
 	case "auto":
@@ -291,7 +295,8 @@ func (a *app) printTraining(r *train.Result) error {
 			Comparison *learn.Comparison `json:"comparison,omitempty"`
 			Selection  *learn.Selection  `json:"selection,omitempty"`
 			Unseen     []learn.Unseen    `json:"unseen_types,omitempty"`
-		}{r.Evaluation, r.Comparison, r.Selection, r.Unseen})
+			Companion  *companionRow     `json:"companion,omitempty"`
+		}{r.Evaluation, r.Comparison, r.Selection, r.Unseen, companionFigures(r.Companion)})
 	}
 	if c := r.Comparison; c != nil {
 		fmt.Fprintf(a.out, "kept %s: %s\n\n", c.Trials[c.Best].Name, c.Reason)
@@ -303,7 +308,7 @@ func (a *app) printTraining(r *train.Result) error {
 		return err
 	}
 	fmt.Fprintln(a.out)
-	return table(a.out, func(row func(...any)) {
+	err := table(a.out, func(row func(...any)) {
 		title, cost := "", func(learn.Unseen) string { return "" }
 		if r.Evaluation.Cost != nil {
 			title, cost = "cost per row", func(u learn.Unseen) string { return fmt.Sprintf("%.3f", u.Cost) }
@@ -313,6 +318,10 @@ func (a *app) printTraining(r *train.Result) error {
 			row(u.Type, u.Class, u.Weight, percent(u.Budget.Recall), percent(u.Budget.FPR), fmt.Sprintf("%.4f", u.ROCAUC), percent(u.Correct), cost(u))
 		}
 	})
+	if err != nil || r.Companion == nil {
+		return err
+	}
+	return a.printCompanion(r.Companion)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.4g%%", 100*share) }

@@ -7,6 +7,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ var ErrData = errors.New("cannot train on this data")
 type Config struct {
 	Learner learn.Learner
 	Auto    *learn.AutoConfig
+
+	Companion learn.Learner // of anomaly.Classes, fitted on the same rows and inputs beside the model; nil for none
 
 	Inputs  int          // inputs to select: 0 for all of them, -1 for as few as do as well
 	Valid   float64      // share of the rows by which boost and mlp stop early, before all rows are used; 0: never
@@ -45,6 +48,7 @@ type Result struct {
 	Comparison *learn.Comparison // nil unless Auto chose
 	Unseen     []learn.Unseen    // by type held out
 	Curve      []float64         // validation loss of each round or epoch; nil without early stopping
+	Companion  *Companion        // nil unless wanted
 }
 
 // Run learns from set under info, which names the model, its schema and whatever else the set does not say.
@@ -77,8 +81,10 @@ func Run(ctx context.Context, set *dataset.Set, info model.Info, cfg Config) (*R
 		return nil, err
 	}
 	info.Metrics = figures(r.Evaluation, r.Unseen)
-	r.Model, err = r.Fitted.Model(info)
-	return r, err
+	if r.Model, err = r.Fitted.Model(info); err != nil {
+		return nil, err
+	}
+	return r, r.accompany(ctx, set, info, &cfg)
 }
 
 // check refuses sets without two different rows of either kind.
@@ -188,6 +194,9 @@ func (r *Result) decide(scored *metric.Scored, info *model.Info, cfg Config) err
 	return err
 }
 
+// budget is the false-positive rate at which types held out are judged.
+func (c *Config) budget() float64 { return cmp.Or(c.FPR, 0.01) }
+
 // holdOut asks what becomes of attack types that training has not seen, and how much to doubt what the model calls benign
 // where costs are weighed.
 func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info, cfg *Config, by learn.Calibration) (err error) {
@@ -198,11 +207,7 @@ func (r *Result) holdOut(ctx context.Context, set *dataset.Set, info *model.Info
 	if types[0] == "each" {
 		types = nil
 	}
-	fpr := cfg.FPR
-	if fpr == 0 {
-		fpr = 0.01
-	}
-	if r.Unseen, err = learn.HoldOutTypes(ctx, cfg.Learner, set, types, fpr, cfg.Seed); err != nil || cfg.Cost == nil {
+	if r.Unseen, err = learn.HoldOutTypes(ctx, cfg.Learner, set, types, cfg.budget(), cfg.Seed); err != nil || cfg.Cost == nil {
 		return err
 	}
 	calibrated := slices.Clone(r.Unseen)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mlids/learn"
+	"mlids/learn/anomaly"
 	"mlids/learn/internal/kddset"
 	"mlids/learn/metric"
 	"mlids/learn/train"
@@ -75,6 +76,63 @@ func TestTooFewRows(t *testing.T) {
 	set := kddset.Load(t, 200)
 	one := set.Subset([]int32{0})
 	if _, err := train.Run(t.Context(), one, model.Info{}, train.Config{Learner: quick(1), Folds: 2}); !errors.Is(err, train.ErrData) {
+		t.Errorf("error %v, want %v", err, train.ErrData)
+	}
+}
+
+// A companion is of the model's inputs, holds its budgets on benign rows, and is asked about the same types.
+func TestCompanion(t *testing.T) {
+	set := kddset.Load(t, 60).Merge()
+	c := anomaly.Default()
+	c.Trees, c.Benign = 30, true
+	cfg := train.Config{Learner: quick(10), Companion: learn.Anomaly{Config: c}, Folds: 3, Inputs: 8, HoldOut: []string{"satan", "back"}, Seed: 1}
+	r, err := train.Run(t.Context(), set, model.Info{Name: "kdd", Schema: "kdd99/1"}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, info := r.Companion.Model.Info(), r.Model.Info()
+	if own.Name != "kdd.anomaly" || own.Schema != info.Schema || !slices.Equal(own.Inputs, info.Inputs) || own.Fingerprint != info.Fingerprint {
+		t.Errorf("the companion says of itself %+v", own)
+	}
+	if len(own.Budgets) < 5 || own.Threshold != own.Budgets[3].Threshold {
+		t.Errorf("budgets %+v, threshold %v", own.Budgets, own.Threshold)
+	}
+	if _, err := model.NewJudge(r.Model).WithCompanion(r.Companion.Model, 0.01); err != nil {
+		t.Error(err)
+	}
+	for i, u := range r.Companion.Unseen {
+		e, alone := r.Companion.Either[i], r.Unseen[i]
+		if u.Type != cfg.HoldOut[i] || e.Recall < max(u.Budget.Recall, alone.Budget.Recall)-1e-9 || e.FPR < u.Budget.FPR-1e-9 {
+			t.Errorf("%s: companion %+v, classifier %+v, together %+v", u.Type, u.Budget, alone.Budget, e)
+		}
+		if own.Metrics["unseen_type_recall "+u.Type] != u.Budget.Recall {
+			t.Errorf("%s: metrics %v", u.Type, own.Metrics)
+		}
+	}
+	if len(r.Companion.Unseen) != 2 {
+		t.Errorf("%d types held out, want 2", len(r.Companion.Unseen))
+	}
+	judged, err := learn.Score(r.Companion.Model, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ranked := judged.Ranked(); ranked.FPR(ranked.At(own.Threshold)) > 0.03 {
+		t.Errorf("%.4f of the benign rows are anomalies, the budget is 0.01", ranked.FPR(ranked.At(own.Threshold)))
+	}
+}
+
+func TestCompanionOfTooFewRows(t *testing.T) {
+	set := kddset.Load(t, 200)
+	var rows []int32
+	left := map[bool]int{true: 6, false: 40} // benign rows, attacks
+	for i, c := range set.Class {
+		if left[c == 0] > 0 {
+			left[c == 0]--
+			rows = append(rows, int32(i))
+		}
+	}
+	cfg := train.Config{Learner: quick(1), Folds: 2, Companion: learn.Anomaly{Config: anomaly.Default()}}
+	if _, err := train.Run(t.Context(), kddset.Binary(set.Subset(rows)), model.Info{Name: "few"}, cfg); !errors.Is(err, train.ErrData) {
 		t.Errorf("error %v, want %v", err, train.ErrData)
 	}
 }

@@ -1,6 +1,8 @@
 // Package registry keeps the models that can be asked: those built into the program, those imported into the data
 // directory, and files named on the command line. One model per schema is active: it answers when no name is given.
 //
+// The anomaly companion of a model is one of the name NAME.anomaly; it is listed like others, and never active.
+//
 // A later model takes the place of an earlier one of the same name. Models are read once and exchanged as a whole, so a
 // request sees either the old set or the new one, and a new model needs no restart.
 package registry
@@ -22,6 +24,8 @@ import (
 var (
 	ErrUnknown = errors.New("unknown model")
 	ErrName    = errors.New("unusable model name")
+
+	ErrCompanion = errors.New("anomaly companion of another model")
 )
 
 // Origins of models.
@@ -52,7 +56,8 @@ type set struct {
 	chosen  map[string]string // name of a schema, without version → model activated for it
 }
 
-// Add puts models in, each taking the place of one of the same name, and makes them active for their schemas.
+// Add puts models in, each taking the place of one of the same name, and makes them active for their schemas, but for
+// companions.
 func (r *Registry) Add(origin string, models ...*model.Model) error {
 	added := make([]Entry, len(models))
 	for i, m := range models {
@@ -67,14 +72,19 @@ func (r *Registry) Add(origin string, models ...*model.Model) error {
 		for _, e := range added {
 			s.entries = slices.DeleteFunc(s.entries, func(old Entry) bool { return old.Name == e.Name })
 			s.entries = append(s.entries, e)
-			s.chosen[e.Schema] = e.Name
+			if !model.IsCompanion(e.Name) {
+				s.chosen[e.Schema] = e.Name
+			}
 		}
 	})
 	return nil
 }
 
-// Activate makes the named model answer for its schema.
+// Activate makes the named model answer for its schema. A companion, that only serves its model, is ErrCompanion.
 func (r *Registry) Activate(name string) error {
+	if model.IsCompanion(name) {
+		return fmt.Errorf("%w: %s cannot answer for a schema", ErrCompanion, name)
+	}
 	for _, e := range r.List() {
 		if e.Name == name {
 			r.change(func(s *set) { s.chosen[e.Schema] = name })
