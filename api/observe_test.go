@@ -27,9 +27,9 @@ func TestObserver(t *testing.T) {
 		ask(s, post("/predict", "application/json", document(t, body)))
 	}
 	want := notes{
-		"kdd99 [normal probe r2l u2r dos] [1 0 0 0 2] [0.99 0 0 0 1.98]",
-		"kdd99 [normal probe r2l u2r dos] [0 0 0 0 1] [0 0 0 0 0.99]",
-		"kdd99 [normal probe r2l u2r dos] [0 0 0 0 0] [0 0 0 0 0]",
+		"kdd99[normal probe r2l u2r dos] [1 0 0 0 2] [0.99 0 0 0 1.98]",
+		"kdd99[normal probe r2l u2r dos] [0 0 0 0 1] [0 0 0 0 0.99]",
+		"kdd99[normal probe r2l u2r dos] [0 0 0 0 0] [0 0 0 0 0]",
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("told\n%q\nwant\n%q", told, want)
