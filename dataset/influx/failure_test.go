@@ -301,3 +301,19 @@ func TestTLS(t *testing.T) {
 	_, err = influx.New(address, influx.Deps{})
 	wantError(t, err, influx.ErrAddress, "no certificates in PEM form")
 }
+
+// The real server over TLS, under a certificate that only ca= makes known.
+func TestRealTLS(t *testing.T) {
+	key, certificate := selfSigned(t)
+	server := influxtest.Start(t, fmt.Sprintf("https-enabled = true\nhttps-certificate = %q\nhttps-private-key = %q", certificate, key))
+	at := "influxdbs://" + server.Addr + "/d?measurement=m"
+	if _, err := client(t, at+"&ca="+certificate).Write(t.Context(), small(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	back, err := client(t, at+"&ca="+certificate).Read(t.Context(), small(t).Schema, everything)
+	if err != nil || back.Len() != 3 {
+		t.Fatal(err)
+	}
+	_, err = client(t, at).Read(t.Context(), small(t).Schema, everything)
+	wantError(t, err, influx.ErrAddress, "ca= names a file")
+}

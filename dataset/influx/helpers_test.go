@@ -3,6 +3,8 @@ package influx_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"log"
 	"net/http"
@@ -74,4 +76,23 @@ func record(tb testing.TB, points *[][]byte) (address string) {
 	}))
 	tb.Cleanup(s.Close)
 	return strings.Replace(s.URL, "http", "influxdb", 1)
+}
+
+// selfSigned writes the key and the certificate that httptest has for the loopback.
+func selfSigned(tb testing.TB) (key, certificate string) {
+	tb.Helper()
+	s := quietTLS(http.NotFoundHandler())
+	defer s.Close()
+	der, err := x509.MarshalPKCS8PrivateKey(s.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(tb.TempDir(), name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		return path
+	}
+	return write("key.pem", "PRIVATE KEY", der), write("certificate.pem", "CERTIFICATE", s.Certificate().Raw)
 }
