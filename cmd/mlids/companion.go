@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"mlids/learn"
-	"mlids/learn/anomaly"
 	"mlids/learn/metric"
 	"mlids/learn/train"
 	"mlids/model"
@@ -21,14 +20,6 @@ import (
 // companionFlag makes a verb ask anomaly companions.
 func companionFlag(flags *pflag.FlagSet, fpr *float64) {
 	flags.Float64Var(fpr, "anomaly-fpr", 0, "also call benign rows an anomaly that are unlike any seen in training, at this share of false alarms (default: off)")
-}
-
-// companionLearner is what train --anomaly fits. Trees of more rows than usual tell types of attack better from benign rows
-// (docs/training.md).
-func companionLearner(seed uint64) learn.Learner {
-	c := anomaly.Default()
-	c.Benign, c.Sample = true, 1024
-	return learn.Anomaly{Config: c, Options: learn.Options{Seed: seed}}
 }
 
 // companionFile is where the companion of a model's file is: M.anomaly.onnx beside M.onnx.

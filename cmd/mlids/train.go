@@ -15,6 +15,7 @@ import (
 	"mlids/dataset"
 	"mlids/feature"
 	"mlids/learn"
+	"mlids/learn/anomaly"
 	"mlids/learn/metric"
 	"mlids/learn/train"
 	"mlids/learn/tree"
@@ -66,7 +67,7 @@ func (a *app) train() *cobra.Command {
 	flags.Float64Var(&f.train.FPR, "fpr", 0, "choose the threshold for at most this share of false alarms among benign rows (default: threshold 0.5)")
 	flags.StringArrayVar(&f.train.HoldOut, "hold-out-type", nil, "also measure on this attack type by a model that never saw it (repeat, or each for all)")
 	flags.BoolVar(&f.info.Natural, "natural-priors", false, "the shares of the classes in the data are those of a real network")
-	flags.BoolVar(&f.anomaly, "anomaly", false, "also fit an anomaly companion (an isolation forest) and write it beside the model as M.anomaly.onnx")
+	flags.BoolVar(&f.anomaly, "anomaly", false, "also fit an anomaly companion (a linear autoencoder) and write it beside the model as M.anomaly.onnx")
 	flags.DurationVar(&f.auto.Budget, "budget", f.auto.Budget, "auto: time for comparing")
 	flags.StringVar(&f.auto.Metric, "metric", f.auto.Metric, "auto: what to choose by: "+strings.Join(learn.Metrics(), ", "))
 	flags.IntVar(&f.boost.Trees, "trees", f.boost.Trees, "boost: rounds at most")
@@ -181,14 +182,18 @@ func (a *app) configureTraining(f *trainFlags) error {
 	progress := a.bar("train", "steps")
 	f.train.Options = learn.Options{Seed: f.train.Seed, Progress: func(p learn.Progress) { progress.at(int64(p.Done), int64(p.Of)) }}
 	if f.anomaly {
-		f.train.Companion = companionLearner(f.train.Seed)
+		f.train.Companion = learn.Autoencoder{Config: anomaly.DefaultLinear()}
 	}
 	var err error
 	switch f.algorithm {
 	case "auto":
 		f.auto.Options, f.auto.Folds, f.auto.FPR = f.train.Options, f.train.Folds, max(f.train.FPR, f.auto.FPR)
 		f.auto.Report = func(c learn.Candidate, t learn.Trial) {
-			a.log.Info("compared", "candidate", c.Name, f.auto.Metric, t.Value, "seconds", t.Seconds, "skipped", t.Skipped)
+			if t.Skipped != "" {
+				a.log.Info("left out", "candidate", c.Name, "why", t.Skipped)
+				return
+			}
+			a.log.Info("compared", "candidate", c.Name, f.auto.Metric, t.Value, "seconds", t.Seconds)
 		}
 		f.train.Auto = &f.auto
 	case "boost":

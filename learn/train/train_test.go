@@ -84,7 +84,7 @@ func TestTooFewRows(t *testing.T) {
 func TestCompanion(t *testing.T) {
 	set := kddset.Load(t, 60).Merge()
 	c := anomaly.Default()
-	c.Trees, c.Benign = 30, true
+	c.Trees = 30
 	cfg := train.Config{Learner: quick(10), Companion: learn.Anomaly{Config: c}, Folds: 3, Inputs: 8, HoldOut: []string{"satan", "back"}, Seed: 1}
 	r, err := train.Run(t.Context(), set, model.Info{Name: "kdd", Schema: "kdd99/1"}, cfg)
 	if err != nil {

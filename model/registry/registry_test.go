@@ -65,6 +65,30 @@ func TestLaterModelsAnswer(t *testing.T) {
 	}
 }
 
+// Companions are listed beside their models and answer for nothing, wherever they come from.
+func TestCompanions(t *testing.T) {
+	var r registry.Registry
+	add(t, &r, registry.Embedded, made(t, "flows", "flows/1", 1), made(t, "flows.anomaly", "flows/1", 1))
+	wantActive(t, &r, "flows", "flows")
+	if m, ok := r.Lookup(model.CompanionName("flows")); !ok || len(r.List()) != 2 || r.List()[1].Active {
+		t.Errorf("companion %v, listed %+v", m, r.List())
+	}
+	if err := r.Activate("flows.anomaly"); !errors.Is(err, registry.ErrCompanion) {
+		t.Errorf("got %v, want ErrCompanion", err)
+	}
+	dir := registry.OpenDir(t.TempDir())
+	if err := dir.Import(made(t, "other.anomaly", "other/1", 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Load(&r); err != nil {
+		t.Fatal(err)
+	}
+	if m, ok := r.Active("other"); ok {
+		t.Errorf("%s answers for a schema without models", m.Info().Name)
+	}
+	wantActive(t, &r, "flows", "flows")
+}
+
 func TestSameNameTakesThePlace(t *testing.T) {
 	var r registry.Registry
 	add(t, &r, registry.Embedded, made(t, "m", "flows/1", 1))
