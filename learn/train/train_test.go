@@ -82,7 +82,7 @@ func TestTooFewRows(t *testing.T) {
 
 // A companion is of the model's inputs, holds its budgets on benign rows, and is asked about the same types.
 func TestCompanion(t *testing.T) {
-	set := kddset.Load(t, 60).Merge()
+	set := kddset.Load(t, 150).Merge()
 	c := anomaly.Default()
 	c.Trees = 30
 	cfg := train.Config{Learner: quick(10), Companion: learn.Anomaly{Config: c}, Folds: 3, Inputs: 8, HoldOut: []string{"satan", "back"}, Seed: 1}
