@@ -277,14 +277,17 @@ func readCost(source string) (*metric.Cost, error) {
 	return &c, badInput(err)
 }
 
-// rebuildCommand is the command line that makes the same file again, files by their base names.
+// rebuildCommand is the command line that makes the same file again. The same rows give the same model wherever they are
+// kept, so sources are only counted; the fingerprint says which rows they were.
 func rebuildCommand(cmd *cobra.Command) string {
 	parts := []string{"mlids", "train"}
 	cmd.LocalFlags().VisitAll(visitChanged(func(name, value string) {
-		if name == "report" {
+		switch name {
+		case "report":
 			return
-		}
-		if name == "data" || name == "out" || name == "classes" {
+		case "data":
+			value = "SOURCE"
+		case "out", "classes":
 			value = filepath.Base(value)
 		}
 		parts = append(parts, "--"+name+"="+value)
