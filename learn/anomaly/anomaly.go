@@ -1,7 +1,9 @@
-// Package anomaly learns what rows look like that it has seen, so that others can be told from them: an isolation forest
-// (Liu, Ting and Zhou, Isolation forest, ICDM 2008). Rows that few random cuts set apart from the rest are anomalies.
+// Package anomaly learns what rows look like that it has seen, so that others can be told from them.
 //
-// Cuts are drawn evenly over the logarithm of an input, as sizes and times of flows are spread over orders of magnitude.
+// Linear is an autoencoder: rows that cannot be put back together from what benign rows have in common are anomalies.
+// Config is an isolation forest (Liu, Ting and Zhou, Isolation forest, ICDM 2008): rows that few random cuts set apart from
+// the rest are anomalies. Both take the logarithm of inputs, as sizes and times of flows are spread over orders of
+// magnitude.
 package anomaly
 
 import (
