@@ -40,7 +40,7 @@ func (c *Linear) Check() error {
 }
 
 // Fit learns from the benign rows, each counted once, and returns a network whose P(class 1) grows with the sum of the
-// absolute values that are lost: one half at Middle of the benign weight, 1/(1+exp(-8)) at the worst benign row. The same
+// absolute values that are lost: one half at Middle of the benign weight, 1/(1+exp(-4)) at the worst benign row. The same
 // data and settings give the same network on any number of cores.
 func (c Linear) Fit(ctx context.Context, s *dataset.Set) (*model.Network, error) {
 	if err := c.Check(); err != nil {
@@ -177,6 +177,6 @@ func (c *Linear) centre(n *model.Network, s *dataset.Set, rows []int32, z [][]fl
 			break
 		}
 	}
-	slope := 8 / max(worst-middle, 1e-3)
+	slope := 4 / max(worst-middle, 1e-3)
 	last.Weights, last.Bias = slices.Repeat([]float32{float32(slope)}, 2*d), []float32{float32(-slope * middle)}
 }
