@@ -3,7 +3,6 @@ package registry_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -165,7 +164,7 @@ func TestWatch(t *testing.T) {
 		add(t, &r, registry.Embedded, made(t, "flows", "flows/1", 1))
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- dir.Watch(ctx, &r, time.Second, slog.New(slog.NewTextHandler(io.Discard, nil))) }()
+		go func() { done <- dir.Watch(ctx, &r, time.Second, slog.New(slog.DiscardHandler)) }()
 		synctest.Wait()
 		if err := dir.Import(made(t, "mine", "flows/1", 2)); err != nil {
 			t.Fatal(err)
