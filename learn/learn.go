@@ -112,16 +112,21 @@ func New(algorithm string, o Options) (Learner, error) {
 
 // fitted fills in what follows from the training data.
 func fitted(algorithm string, settings any, train *dataset.Set, p model.Predictor, curve []float64) *Fitted {
-	priors := data.ClassWeights(train)
-	total := 0.0
-	for _, w := range priors {
-		total += w
-	}
-	for k := range priors {
-		priors[k] /= total
-	}
 	return &Fitted{
-		Algorithm: algorithm, Settings: settings, Predictor: p, Curve: curve, Priors: priors,
+		Algorithm: algorithm, Settings: settings, Predictor: p, Curve: curve, Priors: priors(train),
 		Inputs: slices.Clone(train.Inputs), Classes: slices.Clone(train.Classes),
 	}
+}
+
+// priors is the share of each class in a set's weight.
+func priors(s *dataset.Set) []float64 {
+	shares := data.ClassWeights(s)
+	total := 0.0
+	for _, w := range shares {
+		total += w
+	}
+	for k := range shares {
+		shares[k] /= total
+	}
+	return shares
 }

@@ -29,6 +29,7 @@ type trainFlags struct {
 	schema    string
 	algorithm string
 	selection string
+	weights   string
 	out       string
 	name      string
 	cost      string
@@ -60,6 +61,7 @@ func (a *app) train() *cobra.Command {
 	flags.StringVar(&f.name, "name", "", "name of the model (default: the file's)")
 	flags.StringVar(&f.cost, "cost", "", "cost matrix for the figures: kdd99, or a CSV file")
 	flags.StringVar(&f.report, "report", "", "page about the model to write (HTML)")
+	flags.StringVar(&f.weights, "class-weight", "", "how often a row of a class counts in training: r2l=5,u2r=20, or balanced (default: once)")
 	flags.StringVar(&f.selection, "select", "", "use only so many inputs, or auto for as few as do as well (default: all)")
 	flags.Uint64Var(&f.train.Seed, "seed", 1, "seed of folds and samples: same data, flags and seed, same file")
 	flags.IntVar(&f.train.Folds, "folds", 5, "folds of the cross-validation that the figures come from")
@@ -157,7 +159,7 @@ func weight(set *dataset.Set) int {
 func trainError(err error) error {
 	for _, bad := range []error{
 		train.ErrData, tree.ErrConfig, dataset.ErrSplit, metric.ErrCost, learn.ErrNoRows, learn.ErrOneClass, learn.ErrShape,
-		learn.ErrBudget, learn.ErrMetric, learn.ErrSelect, learn.ErrType,
+		learn.ErrBudget, learn.ErrMetric, learn.ErrSelect, learn.ErrType, learn.ErrWeight,
 	} {
 		if errors.Is(err, bad) {
 			return badInput(err)
@@ -178,6 +180,9 @@ func (a *app) configureTraining(f *trainFlags) error {
 			return fmt.Errorf("--select %q: want a number of inputs, or auto", f.selection)
 		}
 		f.train.Inputs = n
+	}
+	if err := f.classWeights(); err != nil {
+		return err
 	}
 	progress := a.bar("train", "steps")
 	f.train.Options = learn.Options{Seed: f.train.Seed, Progress: func(p learn.Progress) { progress.at(int64(p.Done), int64(p.Of)) }}
@@ -204,6 +209,29 @@ func (a *app) configureTraining(f *trainFlags) error {
 		f.train.Learner, err = learn.New(f.algorithm, f.train.Options)
 	}
 	return err
+}
+
+// classWeights reads --class-weight.
+func (f *trainFlags) classWeights() error {
+	switch {
+	case f.weights == "":
+		return nil
+	case f.algorithm == "auto":
+		return errors.New("--class-weight goes with one algorithm, not with auto")
+	case f.weights == "balanced":
+		f.train.Classes.Balanced = true
+		return nil
+	}
+	f.train.Classes.ByClass = map[string]float64{}
+	for part := range strings.SplitSeq(f.weights, ",") {
+		name, text, _ := strings.Cut(part, "=")
+		w, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("--class-weight %q: want CLASS=NUMBER,… or balanced", part)
+		}
+		f.train.Classes.ByClass[name] = w
+	}
+	return nil
 }
 
 // readSet reads the labelled tables as one set without duplicates, and says which schema they have.

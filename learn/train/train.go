@@ -25,6 +25,7 @@ var ErrData = errors.New("cannot train on this data")
 // Config says how to get to a model. Either Learner or Auto is set.
 type Config struct {
 	Learner learn.Learner
+	Classes learn.Weighted // how often rows of each class count in training with Learner; its own Learner is not used
 	Auto    *learn.AutoConfig
 
 	Companion learn.Learner // of anomaly.Classes, fitted on the same rows and inputs beside the model; nil for none
@@ -136,6 +137,10 @@ func (r *Result) fit(ctx context.Context, set *dataset.Set, cfg *Config) (*metri
 	}
 	if err := r.stopEarly(ctx, set, cfg); err != nil {
 		return nil, err
+	}
+	if cfg.Classes.Balanced || len(cfg.Classes.ByClass) > 0 {
+		cfg.Classes.Learner = cfg.Learner
+		cfg.Learner = cfg.Classes
 	}
 	scored, err := learn.CrossValidate(ctx, cfg.Learner, set, cfg.Folds, cfg.Seed)
 	if err != nil {
