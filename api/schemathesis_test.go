@@ -28,7 +28,7 @@ func schemathesis(t *testing.T) string {
 func TestSchemathesis(t *testing.T) {
 	st := schemathesis(t)
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("needs half a minute: run without -short")
 	}
 	s := newServer(t, Config{}, embedded(t)).Server
 	url := start(t, s)

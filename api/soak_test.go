@@ -21,7 +21,7 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("MLIDS_SOAK: %v", err)
 		}
 	} else if testing.Short() {
-		t.Skip("takes a second")
+		t.Skip("needs a second: run without -short")
 	}
 	url := start(t, newServer(t, Config{}, embedded(t)).Server)
 	bodies := [][]byte{wideBody(t, 1), wideBody(t, 10), wideBody(t, 500), []byte(`{"columns":[],"data":[]}`), []byte("broken")}

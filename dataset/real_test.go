@@ -20,7 +20,7 @@ func byClass(s *dataset.Set) map[string]int {
 
 func TestKDDTenPercent(t *testing.T) {
 	if testing.Short() {
-		t.Skip("reads half a million rows")
+		t.Skip("needs half a million rows: run without -short")
 	}
 	path := testdata.Path(t, "kdd99", "kddcup.data_10_percent.gz")
 	table, err := dataset.Open(t.Context(), path, schema(t, "kdd99"), dataset.Options{NeedLabel: true})

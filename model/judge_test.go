@@ -183,7 +183,7 @@ func TestBudgetsAreKeptInTheFile(t *testing.T) {
 
 func TestJudgeDoesNotAllocate(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector drops pooled memory")
+		t.Skip("needs a run without -race, which drops pooled memory")
 	}
 	classifier, companion := pair(t)
 	alone := NewJudge(classifier)

@@ -236,7 +236,7 @@ func TestNetworkRefuses(t *testing.T) {
 
 func TestNoAllocationOnceWarm(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector makes pools forget")
+		t.Skip("needs a run without -race, which drops pooled memory")
 	}
 	for name, p := range map[string]Predictor{
 		"forest":  growForest(2, 20, 3, 40, 31, Softmax),

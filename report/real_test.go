@@ -50,7 +50,7 @@ func TestFlowsOf2018(t *testing.T) {
 
 func TestKDD99(t *testing.T) {
 	if testing.Short() {
-		t.Skip("reads 494,021 rows")
+		t.Skip("needs 494,021 rows: run without -short")
 	}
 	r := inspect(t, openReal(t, "kdd99", "kdd99", "kddcup.data_10_percent.gz"), Options{})
 	if r.Rows != 494_021 || r.Repeats.Distinct != 145_586 || r.Repeats.Conflicts != 2 {
