@@ -1,0 +1,66 @@
+// Package mitigate turns alerts into blocks in the network.
+//
+//	alert → policy (allow-list, limits, dry run) → Block → Enforcer, undone when its time is over
+//
+// The policy knows no network; below this package is a leaf for each kind that carries blocks out.
+package mitigate
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// Kind is what a block does with the packets that it matches.
+type Kind string
+
+// The kinds of blocks.
+const (
+	Drop     Kind = "drop"
+	Limit    Kind = "limit"    // let pass no more than Rate
+	Redirect Kind = "redirect" // send to ToPort of the switch instead
+)
+
+// Match says which packets a block concerns. Zero fields match all; at least one of Src, Dst and Port is set.
+type Match struct {
+	Src, Dst         netip.Prefix
+	Proto            uint8
+	SrcPort, DstPort uint16
+	Port             Port // where packets enter the network
+}
+
+// Port is a port of a switch, named by the enforcer that knows it. The zero Port is none.
+type Port struct {
+	Switch uint64 // datapath id
+	Number uint32
+}
+
+// Block is one measure against an attack. It is applied until it is lifted; who applied it lifts it, at Until at the latest.
+type Block struct {
+	ID     string // the same as long as the measure lasts, over restarts
+	Kind   Kind
+	Match  Match
+	Rate   uint32 // packets per second, of Limit
+	ToPort uint32 // of Redirect
+	Until  time.Time
+	Reason string // for the audit log: model, class, probability, addresses
+}
+
+// Enforcer carries blocks out.
+type Enforcer interface {
+	// Name is how configuration and logs call it.
+	Name() string
+	// Apply makes the block work at the place nearest the source that the enforcer knows. Applying a block again renews
+	// its time. It returns when the network confirmed it.
+	Apply(ctx context.Context, b Block) error
+	// Lift takes a block back. Lifting one that is not there is no error.
+	Lift(ctx context.Context, b Block) error
+	// Blocks lists the IDs of the blocks that are in the network now, whoever put them there, for a restart.
+	Blocks(ctx context.Context) ([]string, error)
+}
+
+// Locator is an Enforcer that knows where packets come in.
+type Locator interface {
+	// Locate finds the port through which packets of a source address last entered the network.
+	Locate(src netip.Addr) (Port, bool)
+}
