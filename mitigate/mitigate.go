@@ -37,7 +37,7 @@ type Port struct {
 
 // Block is one measure against an attack. It is applied until it is lifted; who applied it lifts it, at Until at the latest.
 type Block struct {
-	ID     string // the same as long as the measure lasts, over restarts
+	ID     string // 12 lower-case hex digits, as much as a switch keeps of it; the same while the measure lasts, over restarts
 	Kind   Kind
 	Match  Match
 	Rate   uint32 // packets per second, of Limit
