@@ -1,12 +1,8 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -15,14 +11,15 @@ import (
 func (a *app) check() *cobra.Command {
 	var health string
 	cmd := &cobra.Command{
-		Use:   "check [VERB]",
+		Use:   "check [VERB | --health [URL]]",
 		Short: "Print the configuration that a verb would run with, or ask a running server for its health",
 		Example: `  mlids check serve --config mlids.yaml
+  mlids check --health                          # the server that this configuration starts
   mlids check --health http://127.0.0.1:5000`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if health != "" {
-				return a.checkHealth(cmd.Context(), health)
+				return a.checkHealth(cmd, append(args, health)[0])
 			}
 			verb := "serve"
 			if len(args) > 0 {
@@ -31,7 +28,8 @@ func (a *app) check() *cobra.Command {
 			return a.checkConfig(cmd, verb)
 		},
 	}
-	cmd.Flags().StringVar(&health, "health", "", "URL of a server; exit code 0 when it is ready")
+	cmd.Flags().StringVar(&health, "health", "", "ask the server at `URL`, or the one that serve's configuration starts; exit code 0 when it is ready")
+	cmd.Flags().Lookup("health").NoOptDefVal = configured
 	return cmd
 }
 
@@ -42,13 +40,19 @@ type setting struct {
 	Set   bool   `json:"set"` // by flag, environment or file; else the default
 }
 
-func (a *app) checkConfig(cmd *cobra.Command, verb string) error {
+// configured is a verb with its flags set as environment and file have them.
+func (a *app) configured(cmd *cobra.Command, verb string) (*cobra.Command, error) {
 	target, _, err := cmd.Root().Find([]string{verb})
 	if err != nil || target == cmd.Root() {
-		return badInput(fmt.Errorf("no verb %q", verb))
+		return nil, fmt.Errorf("no verb %q", verb)
 	}
 	target.InheritedFlags() // merges the flags of all verbs into the verb's own
-	if err := configure(target, a.config, os.LookupEnv); err != nil {
+	return target, configure(target, a.config, os.LookupEnv)
+}
+
+func (a *app) checkConfig(cmd *cobra.Command, verb string) error {
+	target, err := a.configured(cmd, verb)
+	if err != nil {
 		return badInput(err)
 	}
 	settings := []setting{}
@@ -74,27 +78,4 @@ func (a *app) checkConfig(cmd *cobra.Command, verb string) error {
 			row(s.Name, s.Value, mark)
 		}
 	})
-}
-
-func (a *app) checkHealth(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
-	if err != nil {
-		return badInput(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	var body json.RawMessage
-	if err := json.NewDecoder(http.MaxBytesReader(nil, res.Body, 1<<16)).Decode(&body); err != nil {
-		return fmt.Errorf("%s answered %s without JSON: %w", url, res.Status, err)
-	}
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s: %s", url, res.Status, body)
-	}
-	fmt.Fprintf(a.out, "%s\n", body)
-	return nil
 }

@@ -109,6 +109,7 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.config, "config", "", "configuration file (YAML): a section per verb, keys as the flags")
 	root.AddCommand(
 		a.serve(), a.detect(), a.flows(), a.predict(), a.train(), a.evaluate(), a.inspect(), a.data(), a.models(), a.check(), a.version(),
+		a.man(),
 	)
 	wrapUsageErrors(root)
 	return root

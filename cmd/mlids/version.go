@@ -8,8 +8,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// buildVersion is the version of the module, as the Go tool recorded it.
+// release is the version that the linker was given (-X main.release=v1.2.3); nothing else sets it.
+var release string
+
+// buildVersion is the version of this release, else that of the module as the Go tool recorded it.
 func buildVersion() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(devel)"
