@@ -9,6 +9,8 @@ GO    ?= go
 LINT_VERSION := v2.15.0
 FUZZTIME ?= 3s
 SOAKTIME ?= 10m
+IMAGE ?= localhost/mlids
+ARCHS ?=
 
 export CGO_ENABLED ?= 0
 export MLIDS_PEERS := $(PEERS)
@@ -20,6 +22,10 @@ help: ## list the targets
 .PHONY: build
 build: ## build the binary into .build/bin
 	$(GO) build -o $(BIN)/mlids ./cmd/mlids
+
+.PHONY: image
+image: ## build the container image IMAGE (default localhost/mlids) for ARCHS (default: this machine's), no registry needed
+	deploy/container/build.sh $(IMAGE) $(ARCHS)
 
 .PHONY: tools
 tools: ## install what the tests need, only what is missing (apt as root, pip into .build/peers)

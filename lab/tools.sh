@@ -8,6 +8,7 @@ venv=${1:?usage: tools.sh VENV}
 # command → the Debian package that has it
 declare -A packages=(
   [gcc]=gcc [ip]=iproute2 [tcpdump]=tcpdump [ethtool]=ethtool [zstd]=zstd [python3]=python3
+  [buildah]=buildah [podman]=podman [runc]=runc [skopeo]=skopeo [jq]=jq [rpm]=rpm [mandoc]=mandoc
 )
 missing=()
 for command in "${!packages[@]}"; do
@@ -35,6 +36,9 @@ bin=$(dirname "$venv")/bin
 if ! command -v influxd >/dev/null && [[ ! -x $bin/influxd ]]; then
   echo "unpacking InfluxDB into $bin"
   { command -v apt-get >/dev/null && "$here/influxdb.sh" "$bin"; } || echo "InfluxDB could not be fetched: tests against it skip"
+fi
+if ! command -v promtool >/dev/null && [[ ! -x $bin/promtool ]]; then
+  { command -v apt-get >/dev/null && "$here/promtool.sh" "$bin"; } || echo "promtool could not be fetched: tests of alert rules skip"
 fi
 if ! command -v telegraf >/dev/null && [[ ! -x $bin/telegraf ]]; then
   echo "building Telegraf into $bin (a few minutes, once)"
