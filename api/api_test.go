@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mlids/api/door"
 	"mlids/feature"
 	"mlids/model"
 	"mlids/model/registry"
@@ -97,10 +98,21 @@ type fixture struct {
 
 func newServer(tb testing.TB, cfg Config, models Models) *fixture {
 	tb.Helper()
+	return withDeps(tb, cfg, Deps{Models: models})
+}
+
+// guarded is a server with locks.
+func guarded(tb testing.TB, cfg Config, guard *door.Guard) *fixture {
+	tb.Helper()
+	return withDeps(tb, cfg, Deps{Models: stumps(tb), Guard: guard})
+}
+
+func withDeps(tb testing.TB, cfg Config, deps Deps) *fixture {
+	tb.Helper()
 	cfg.Listen = "127.0.0.1:0"
 	f := &fixture{metrics: prometheus.NewRegistry()}
-	log := slog.New(slog.DiscardHandler)
-	s, err := New(cfg, Deps{Log: log, Register: f.metrics, Gather: f.metrics, Models: models})
+	deps.Log, deps.Register, deps.Gather = slog.New(slog.DiscardHandler), f.metrics, f.metrics
+	s, err := New(cfg, deps)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -135,6 +147,22 @@ func ask(s *Server, r *http.Request) (status int, header http.Header, body strin
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)
 	return w.Code, w.Result().Header, w.Body.String()
+}
+
+// askHandler sends a request to a handler and returns status and header of the answer.
+func askHandler(h http.Handler, r *http.Request) (int, http.Header) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code, w.Result().Header
+}
+
+// withKey is a request without a body that shows a key.
+func withKey(method, path, key string) *http.Request {
+	r := httptest.NewRequest(method, path, nil)
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	return r
 }
 
 func post(path, contentType, body string) *http.Request {

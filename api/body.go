@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
+
+	"mlids/api/door"
 )
 
 // Sizes of buffers: a body starts with the first; up to the others they are kept for later requests.
@@ -25,6 +27,7 @@ type work struct {
 	sums   []float64 // probabilities by class
 	out    []byte
 	held   int64 // bytes of body taken from the server's memory
+	caller *door.Caller
 }
 
 // begin takes memory for a request; end gives it back.
@@ -42,7 +45,7 @@ func (s *Server) begin() (*work, error) {
 
 func (s *Server) end(wk *work) {
 	s.memory.Release(wk.held)
-	wk.held = 0
+	wk.held, wk.caller = 0, nil
 	if cap(wk.body) <= keptBody && cap(wk.out) <= keptBody && cap(wk.scores) <= keptValues {
 		s.works.Put(wk)
 	}
@@ -59,7 +62,7 @@ func (s *Server) hold(wk *work, n int64) error {
 
 // readBody reads the request's body into wk.body, inflated if need be.
 func (s *Server) readBody(wk *work, w http.ResponseWriter, r *http.Request) error {
-	wk.body = wk.body[:0]
+	wk.body, wk.caller = wk.body[:0], callerOf(w)
 	if r.ContentLength > s.cfg.MaxBody {
 		return s.tooLarge()
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"mlids"
 )
@@ -25,6 +26,9 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	}
 	table, err := d.Decode(wk.body)
 	if err != nil {
+		return 0, err
+	}
+	if err := wk.caller.Rows(time.Now(), table.N); err != nil {
 		return 0, err
 	}
 	k, inputs := len(c.classes), c.model.Inputs()

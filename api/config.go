@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mlids/api/door"
 	"mlids/model"
 	"mlids/model/registry"
 )
@@ -22,6 +23,10 @@ type Config struct {
 	Listen   string       // address to listen on: 127.0.0.1:5000; port 0 takes a free one
 	Listener net.Listener // used in place of Listen, and closed by Run
 	Version  string       // of the program, for /version
+
+	AdminListen   string       // address of the admin door; "" for none
+	AdminListener net.Listener // used in place of AdminListen, and closed by Run
+	Insecure      bool         // listen beyond the loopback although the guard is open
 
 	MaxBody    int64 // bytes of a request's body, before and after decompression: 64 MiB
 	MaxRows    int   // rows of a request: 100,000
@@ -73,13 +78,14 @@ type Observer interface {
 	Predicted(model string, classes []string, rows []int, confidence []float64)
 }
 
-// Deps is what a server is given. All fields but Observe must be set.
+// Deps is what a server is given. All fields but Observe and Guard must be set.
 type Deps struct {
 	Log      *slog.Logger
 	Register prometheus.Registerer // where the server's metrics are registered
 	Gather   prometheus.Gatherer   // what /metrics shows
 	Models   Models
 	Observe  Observer
+	Guard    *door.Guard // says who may call; nil: everyone. Its Run is the owner's
 }
 
 func (d *Deps) check() error {

@@ -11,9 +11,11 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"mlids/api/door"
 )
 
-// operation wraps what all routes share: request id, error form, panics, metrics, access log.
+// operation wraps what all routes share: request id, who may call, error form, panics, metrics, access log.
 func (s *Server) operation(rt route) http.Handler {
 	m := s.metrics.route(rt.path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -21,7 +23,10 @@ func (s *Server) operation(rt route) http.Handler {
 		a := &answer{ResponseWriter: w}
 		id := s.ids.of(r)
 		a.Header().Set("X-Request-Id", id)
-		err := s.guard(r.Context(), rt, a, r)
+		err := s.admit(rt, a, r)
+		if err == nil {
+			err = s.guard(r.Context(), rt, a, r)
+		}
 		if err != nil && a.status == 0 {
 			writeError(a, statusOf(err), err, rt.fail)
 		}
@@ -32,6 +37,20 @@ func (s *Server) operation(rt route) http.Handler {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 		}
 	})
+}
+
+// admit finds out who calls, and whether they may. Nothing of the body has been read then.
+func (s *Server) admit(rt route, a *answer, r *http.Request) (err error) {
+	a.caller, err = s.deps.Guard.Admit(r, rt.role)
+	return err
+}
+
+// callerOf is who sent the request that w answers; nil outside of routes.
+func callerOf(w http.ResponseWriter) *door.Caller {
+	if a, ok := w.(*answer); ok {
+		return a.caller
+	}
+	return nil
 }
 
 // errPanic is the error of a handler that panicked.
@@ -77,6 +96,7 @@ type answer struct {
 	http.ResponseWriter
 	status int
 	bytes  int
+	caller *door.Caller
 }
 
 // WriteHeader sends the status.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
+	"mlids/api/door"
 	"mlids/dataset"
 )
 
@@ -46,7 +48,16 @@ func statusError(message string) any {
 // statusOf finds the status for an error. Errors of no known kind are the server's fault.
 func statusOf(err error) int {
 	var p *problem
+	var limit *door.LimitError
 	switch {
+	case errors.Is(err, door.ErrUnknown):
+		return http.StatusUnauthorized
+	case errors.Is(err, door.ErrForbidden):
+		return http.StatusForbidden
+	case errors.Is(err, door.ErrUnavailable):
+		return http.StatusServiceUnavailable
+	case errors.As(err, &limit):
+		return http.StatusTooManyRequests
 	case errors.As(err, &p):
 		return p.status
 	case errors.Is(err, dataset.ErrLimit):
@@ -63,10 +74,24 @@ func writeError(w http.ResponseWriter, status int, err error, form errorForm) {
 	if status == http.StatusInternalServerError {
 		message = "internal error; the log has the cause under this answer's X-Request-Id"
 	}
-	if status == http.StatusServiceUnavailable {
+	switch status {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="mlids"`)
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", waitOf(err))
 	}
 	writeJSON(w, status, form(message))
+}
+
+// waitOf is the wait of a limit in seconds.
+func waitOf(err error) string {
+	var limit *door.LimitError
+	if errors.As(err, &limit) {
+		return strconv.FormatInt(limit.Seconds(), 10)
+	}
+	return retryAfter
 }
 
 // writeJSON answers with a document. It is for answers off the hot path.

@@ -4,58 +4,78 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"mlids/api/door"
 )
 
 // route is one operation of the API.
 type route struct {
 	method, path string
+	role         door.Role // who may call it: this role and those above
 	handle       func(http.ResponseWriter, *http.Request) error
 	fail         errorForm
 }
 
-// routes lists all operations; openapi.yaml has the same, a test compares them.
-func (s *Server) routes() []route {
+// frontRoutes lists the operations for clients; openapi.yaml has the same, a test compares them.
+func (s *Server) frontRoutes() []route {
+	return append(s.sharedRoutes(openAPI),
+		route{http.MethodGet, "/", door.Anyone, s.index, plainError},
+		route{http.MethodPost, "/api/predictions", door.Analyst, s.predictions, plainError},
+		route{http.MethodPost, "/predict", door.Analyst, s.predict, statusError},
+	)
+}
+
+// adminRoutes lists the operations for operators; admin.yaml has the same.
+func (s *Server) adminRoutes() []route {
+	return append(s.sharedRoutes(adminAPI),
+		route{http.MethodGet, "/debug/pprof/{profile...}", door.Admin, profiles, plainError},
+	)
+}
+
+// sharedRoutes lists the operations of both doors; spec describes the door.
+func (s *Server) sharedRoutes(spec []byte) []route {
 	return []route{
-		{http.MethodGet, "/", s.index, plainError},
-		{http.MethodPost, "/api/predictions", s.predictions, plainError},
-		{http.MethodPost, "/predict", s.predict, statusError},
-		{http.MethodGet, "/api/models", s.models, plainError},
-		{http.MethodGet, "/healthz", s.health, plainError},
-		{http.MethodGet, "/readyz", s.ready, plainError},
-		{http.MethodGet, "/version", s.version, plainError},
-		{http.MethodGet, "/openapi.yaml", s.spec, plainError},
-		{http.MethodGet, "/metrics", s.exposition(), plainError},
+		{http.MethodGet, "/api/models", door.Viewer, s.models, plainError},
+		{http.MethodGet, "/healthz", door.Anyone, s.health, plainError},
+		{http.MethodGet, "/readyz", door.Anyone, s.ready, plainError},
+		{http.MethodGet, "/version", door.Anyone, s.version, plainError},
+		{http.MethodGet, "/openapi.yaml", door.Anyone, serveSpec(spec), plainError},
+		{http.MethodGet, "/metrics", door.Viewer, s.exposition(), plainError},
 	}
 }
 
 // mux routes requests; whatever no route takes is answered in JSON too.
-func (s *Server) mux() http.Handler {
+func (s *Server) mux(routes []route) http.Handler {
 	mux := http.NewServeMux()
-	allowed := map[string][]string{} // by path
-	for _, r := range s.routes() {
+	methods := map[string][]string{} // by pattern
+	for _, r := range routes {
 		pattern := r.path
 		if pattern == "/" {
 			pattern = "/{$}"
 		}
 		mux.Handle(r.method+" "+pattern, s.operation(r))
-		allowed[r.path] = append(allowed[r.path], r.method)
+		methods[pattern] = append(methods[pattern], r.method)
 		if r.method == http.MethodGet {
-			allowed[r.path] = append(allowed[r.path], http.MethodHead)
+			methods[pattern] = append(methods[pattern], http.MethodHead)
 		}
 	}
-	mux.Handle("/", s.operation(route{path: "other", fail: plainError, handle: unmatched(allowed)}))
+	for pattern, allowed := range methods {
+		mux.Handle(pattern, s.operation(route{path: "other", role: door.Anyone, fail: plainError, handle: notAllowed(allowed)}))
+	}
+	mux.Handle("/", s.operation(route{path: "other", role: door.Anyone, fail: plainError, handle: notFound}))
 	return mux
 }
 
-// unmatched answers 405 for paths that exist and 404 for others.
-func unmatched(allowed map[string][]string) func(http.ResponseWriter, *http.Request) error {
+// notFound answers 404.
+func notFound(http.ResponseWriter, *http.Request) error {
+	return problemf(http.StatusNotFound, "no such path; /openapi.yaml describes those that exist")
+}
+
+// notAllowed answers 405 for a path that exists.
+func notAllowed(methods []string) func(http.ResponseWriter, *http.Request) error {
+	slices.Sort(methods)
+	list := strings.Join(methods, ", ")
 	return func(w http.ResponseWriter, r *http.Request) error {
-		methods, exists := allowed[r.URL.Path]
-		if !exists {
-			return problemf(http.StatusNotFound, "no such path; /openapi.yaml describes those that exist")
-		}
-		slices.Sort(methods)
-		list := strings.Join(methods, ", ")
 		w.Header().Set("Allow", list)
 		return problemf(http.StatusMethodNotAllowed, "%s takes %s", r.URL.Path, list)
 	}

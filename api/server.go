@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +11,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"mlids/api/door"
 	"mlids/feature"
 )
 
@@ -28,11 +31,11 @@ type Server struct {
 	ids       requestIDs
 	works     sync.Pool // of *work
 	inflaters sync.Pool // of *gzip.Reader
-	handler   http.Handler
+
+	front, admin *entrance
 
 	started, stopping atomic.Bool
-	listening         chan struct{} // closed when addr is set
-	addr              net.Addr
+	listening         chan struct{} // closed when all doors listen
 }
 
 // New makes a server and registers its metrics. It does not listen; Run does.
@@ -41,6 +44,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	deps.Guard = cmp.Or(deps.Guard, door.OpenToAll())
 	catalogue, err := feature.Schemas()
 	if err != nil {
 		return nil, err
@@ -60,21 +64,31 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		ids:       newRequestIDs(),
 		listening: make(chan struct{}),
 	}
-	s.handler = s.mux()
+	s.front = &entrance{name: "front", handler: s.mux(s.frontRoutes())}
+	s.admin = &entrance{name: "admin", handler: s.mux(s.adminRoutes())}
 	return s, nil
 }
 
-// Handler answers requests without a listener; /readyz, limits on bodies and metrics work as under Run, time-outs do not.
-func (s *Server) Handler() http.Handler { return s.handler }
+// Handler answers requests at the front door without a listener; /readyz, limits on bodies and metrics work as under Run,
+// time-outs do not.
+func (s *Server) Handler() http.Handler { return s.front.handler }
+
+// AdminHandler does so for the admin door.
+func (s *Server) AdminHandler() http.Handler { return s.admin.handler }
 
 // Listening is closed when the server listens.
 func (s *Server) Listening() <-chan struct{} { return s.listening }
 
-// Addr is where the server listens; nil before Listening is closed.
-func (s *Server) Addr() net.Addr {
+// Addr is where the front door listens; nil before Listening is closed.
+func (s *Server) Addr() net.Addr { return s.addrOf(s.front) }
+
+// AdminAddr is where the admin door listens; nil before Listening is closed, and without one.
+func (s *Server) AdminAddr() net.Addr { return s.addrOf(s.admin) }
+
+func (s *Server) addrOf(e *entrance) net.Addr {
 	select {
 	case <-s.listening:
-		return s.addr
+		return e.addr()
 	default:
 		return nil
 	}
@@ -86,55 +100,17 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.started.Swap(true) {
 		return errors.New("the server has run already")
 	}
-	listener, err := s.listen(ctx)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", s.cfg.Listen, err)
+	open := s.entrances()
+	for _, e := range open {
+		if err := s.listen(ctx, e); err != nil {
+			closeAll(open)
+			return err
+		}
 	}
-	s.addr = listener.Addr()
 	close(s.listening)
-	s.log.InfoContext(ctx, "listening", "addr", s.addr.String())
-
-	server := s.httpServer(ctx)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve on %s: %w", s.addr, err)
-	case <-ctx.Done():
+	group, ctx := errgroup.WithContext(ctx)
+	for _, e := range open {
+		group.Go(func() error { return s.serve(ctx, e) })
 	}
-	return s.shutdown(ctx, server)
-}
-
-func (s *Server) listen(ctx context.Context) (net.Listener, error) {
-	if s.cfg.Listener != nil {
-		return s.cfg.Listener, nil
-	}
-	return (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
-}
-
-func (s *Server) httpServer(ctx context.Context) *http.Server {
-	// Requests in flight outlive ctx: shutdown finishes them.
-	requests := context.WithoutCancel(ctx)
-	return &http.Server{
-		Handler:           s.handler,
-		BaseContext:       func(net.Listener) context.Context { return requests },
-		ReadHeaderTimeout: s.cfg.HeaderTimeout,
-		ReadTimeout:       s.cfg.ReadTimeout,
-		WriteTimeout:      s.cfg.WriteTimeout,
-		IdleTimeout:       s.cfg.IdleTimeout,
-		MaxHeaderBytes:    s.cfg.MaxHeader,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-}
-
-func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
-	s.stopping.Store(true)
-	s.log.InfoContext(ctx, "stopping; requests in flight are finished", "timeout", s.cfg.ShutdownTimeout)
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownTimeout)
-	defer cancel()
-	if err := server.Shutdown(within); err != nil {
-		return errors.Join(fmt.Errorf("requests not finished within %v were cut off: %w", s.cfg.ShutdownTimeout, err), server.Close())
-	}
-	s.log.InfoContext(ctx, "stopped")
-	return nil
+	return group.Wait()
 }

@@ -17,18 +17,24 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"mlids/api/door"
 	"mlids/feature"
 )
 
 // loadSpec parses openapi.yaml, with url for its server.
 func loadSpec(tb testing.TB, url string) (*openapi3.T, routers.Router) {
 	tb.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(OpenAPI())
+	return parseSpec(tb, OpenAPI(), url)
+}
+
+func parseSpec(tb testing.TB, text []byte, url string) (*openapi3.T, routers.Router) {
+	tb.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if err := doc.Validate(tb.Context()); err != nil {
-		tb.Fatalf("openapi.yaml: %v", err)
+		tb.Fatalf("description: %v", err)
 	}
 	doc.Servers = openapi3.Servers{{URL: url}}
 	router, err := gorillamux.NewRouter(doc)
@@ -39,20 +45,47 @@ func loadSpec(tb testing.TB, url string) (*openapi3.T, routers.Router) {
 }
 
 func TestSpecAndRoutesAgree(t *testing.T) {
-	doc, _ := loadSpec(t, "http://localhost")
-	var described, served []string
-	for path, item := range doc.Paths.Map() {
-		for method := range item.Operations() {
-			described = append(described, method+" "+path)
+	s := newServer(t, Config{}, stumps(t))
+	for name, test := range map[string]struct {
+		text   []byte
+		routes []route
+	}{"openapi.yaml": {OpenAPI(), s.frontRoutes()}, "admin.yaml": {AdminAPI(), s.adminRoutes()}} {
+		doc, _ := parseSpec(t, test.text, "http://localhost")
+		var described, served []string
+		for path, item := range doc.Paths.Map() {
+			for method := range item.Operations() {
+				described = append(described, method+" "+path)
+			}
+		}
+		for _, r := range test.routes {
+			path := strings.ReplaceAll(r.path, "...}", "}")
+			served = append(served, r.method+" "+path)
+			if op := doc.Paths.Find(path).GetOperation(r.method); op != nil {
+				wantLocks(t, name, r, op)
+			}
+		}
+		slices.Sort(described)
+		slices.Sort(served)
+		if !slices.Equal(described, served) {
+			t.Errorf("%s describes\n%q, the server has\n%q", name, described, served)
 		}
 	}
-	for _, r := range newServer(t, Config{}, stumps(t)).routes() {
-		served = append(served, r.method+" "+r.path)
+}
+
+// wantLocks wants a description that tells what callers without a key, or of a lesser role, get.
+func wantLocks(t *testing.T, name string, r route, op *openapi3.Operation) {
+	t.Helper()
+	if r.role == door.Nobody {
+		t.Errorf("%s: %s %s names no role", name, r.method, r.path)
 	}
-	slices.Sort(described)
-	slices.Sort(served)
-	if !slices.Equal(described, served) {
-		t.Errorf("openapi.yaml describes\n%q, the server has\n%q", described, served)
+	open := op.Security != nil && len(*op.Security) == 0
+	if open != (r.role == door.Anyone) {
+		t.Errorf("%s: %s %s is for %s, and its security says otherwise", name, r.method, r.path, r.role)
+	}
+	for _, status := range []int{401, 403, 429, 503} {
+		if described := op.Responses.Status(status) != nil; !open && !described {
+			t.Errorf("%s: %s %s does not describe %d", name, r.method, r.path, status)
+		}
 	}
 }
 
@@ -148,7 +181,9 @@ func exchange(t *testing.T, router routers.Router, method, url, media string, bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	input := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route}
+	input := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route, Options: &openapi3filter.Options{
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // while no key is set, none is wanted
+	}}
 	if err := openapi3filter.ValidateRequest(t.Context(), input); err != nil {
 		t.Errorf("the request is not as described: %v", err)
 	}

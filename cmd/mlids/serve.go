@@ -21,6 +21,7 @@ func (a *app) serve() *cobra.Command {
 	var cfg api.Config
 	var files []string
 	var influxOut string
+	var locks lockFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the models over HTTP",
@@ -28,7 +29,8 @@ func (a *app) serve() *cobra.Command {
   mlids serve --listen 127.0.0.1:8080 --model flows.onnx`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runServe(cmd.Context(), cfg, files, influxOut)
+			locks.given = cmd.Flags().Changed("admin-listen")
+			return a.runServe(cmd.Context(), cfg, files, influxOut, &locks)
 		},
 	}
 	flags := cmd.Flags()
@@ -39,11 +41,12 @@ func (a *app) serve() *cobra.Command {
 	flags.IntVar(&cfg.MaxRows, "max-rows", 100_000, "rows of a request at most")
 	flags.IntVar(&cfg.Concurrent, "concurrent", 0, "predictions computed at a time (default: twice the processors)")
 	flags.DurationVar(&cfg.ShutdownTimeout, "shutdown-timeout", 30*time.Second, "time that requests in flight are given at the end")
+	locks.register(flags)
 	flags.StringVar(&influxOut, "influx-out", "", "write verdict counts by model and class to influxdb://host:port/database")
 	return cmd
 }
 
-func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, influxOut string) error {
+func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, influxOut string, locks *lockFlags) error {
 	models, err := a.registry(files...)
 	if err != nil {
 		return err
@@ -67,6 +70,9 @@ func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, infl
 	if series != nil {
 		deps.Observe = series
 	}
+	if err := locks.apply(ctx, a, &cfg, &deps); err != nil {
+		return err
+	}
 	server, err := api.New(cfg, deps)
 	if err != nil {
 		return badInput(err)
@@ -80,6 +86,7 @@ func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, infl
 	if series != nil {
 		group.Go(func() error { return series.Run(served) })
 	}
+	group.Go(func() error { return deps.Guard.Run(ctx) })
 	group.Go(func() error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
 	group.Go(func() error {
 		select {

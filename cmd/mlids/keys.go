@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mlids/api/door"
+)
+
+// lockWait is how long a change waits for that of another process.
+const lockWait = 10 * time.Second
+
+func (a *app) keys() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Make, list and revoke the keys that mlids serve lets in",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var file string
+	cmd.PersistentFlags().StringVar(&file, "key-file", "", "file of the keys (default: keys.json in the data directory)")
+	open := func() *door.KeyFile {
+		if file == "" {
+			return door.OpenKeyFile(a.keyFile())
+		}
+		return door.OpenKeyFile(file)
+	}
+	cmd.AddCommand(a.keysAdd(open), a.keysList(open), a.keysRevoke(open))
+	return cmd
+}
+
+// keyRow is a key as it is printed: never its hash.
+type keyRow struct {
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Role     door.Role  `json:"role"`
+	State    string     `json:"state"`
+	Created  time.Time  `json:"created"`
+	Expires  *time.Time `json:"expires,omitempty"`
+	Revoked  *time.Time `json:"revoked,omitempty"`
+	Requests float64    `json:"requests_per_second,omitempty"`
+	Rows     float64    `json:"rows_per_second,omitempty"`
+	Key      string     `json:"key,omitempty"` // of add only: what callers send
+}
+
+func rowOfKey(k door.Key) keyRow {
+	return keyRow{
+		ID: k.ID, Name: k.Name, Role: k.Role, State: k.State(time.Now()), Created: k.Created, Expires: k.Expires, Revoked: k.Revoked,
+		Requests: k.Requests, Rows: k.Rows,
+	}
+}
+
+func (a *app) keysAdd(open func() *door.KeyFile) *cobra.Command {
+	var role string
+	var expires time.Duration
+	var k door.Key
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Make a key and print it, once; a running server takes it within a second",
+		Example: `  mlids keys add dashboard --role viewer
+  mlids keys add sensor-7 --role analyst --expires 2160h --rows-per-second 50000`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			k.Name = args[0]
+			if k.Role, err = door.ParseRole(role); err != nil {
+				return badInput(err)
+			}
+			if cmd.Flags().Changed("expires") {
+				at := time.Now().Add(expires).UTC().Truncate(time.Second)
+				k.Expires = &at
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), lockWait)
+			defer cancel()
+			made, token, err := open().Add(ctx, k)
+			if err != nil {
+				return badInput(err)
+			}
+			return a.printNewKey(made, token)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&role, "role", door.Analyst.String(), "viewer (reads), analyst (has rows classified) or admin (changes)")
+	flags.DurationVar(&expires, "expires", 0, "time from now until the key ends (default: never)")
+	flags.Float64Var(&k.Requests, "requests-per-second", 0, "requests that the key may send (default: no limit)")
+	flags.Float64Var(&k.Rows, "rows-per-second", 0, "rows that the key may have classified (default: no limit)")
+	return cmd
+}
+
+func (a *app) printNewKey(k door.Key, token string) error {
+	if a.json() {
+		row := rowOfKey(k)
+		row.Key = token
+		return a.printJSON(row)
+	}
+	fmt.Fprintln(a.out, token)
+	fmt.Fprintf(a.err, "made the key %s (%s, %s); it is not shown again. Send it as Authorization: Bearer KEY\n", k.ID, k.Name, k.Role)
+	return nil
+}
+
+func (a *app) keysList(open func() *door.KeyFile) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the keys, those revoked or expired in the last 90 days included",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			keys, err := open().List()
+			if err != nil {
+				return badInput(err)
+			}
+			rows := []keyRow{}
+			for _, k := range keys {
+				rows = append(rows, rowOfKey(k))
+			}
+			if a.json() {
+				return a.printJSON(rows)
+			}
+			return table(a.out, func(row func(...any)) {
+				row("ID", "NAME", "ROLE", "STATE", "CREATED", "EXPIRES", "REQUESTS/S", "ROWS/S")
+				for _, k := range rows {
+					row(k.ID, k.Name, k.Role, k.State, k.Created.Format(time.DateOnly), orNever(k.Expires), orAny(k.Requests), orAny(k.Rows))
+				}
+			})
+		},
+	}
+}
+
+func orNever(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return t.Format(time.DateTime)
+}
+
+func orAny(rate float64) string {
+	if rate == 0 {
+		return "any"
+	}
+	return fmt.Sprintf("%g", rate)
+}
+
+func (a *app) keysRevoke(open func() *door.KeyFile) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke NAME|ID",
+		Short: "End a key; a running server refuses it within a second",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), lockWait)
+			defer cancel()
+			k, err := open().Revoke(ctx, args[0])
+			if err != nil {
+				return badInput(err)
+			}
+			if a.json() {
+				return a.printJSON(rowOfKey(k))
+			}
+			fmt.Fprintf(a.err, "revoked the key %s (%s, %s)\n", k.ID, k.Name, k.Role)
+			return nil
+		},
+	}
+}
