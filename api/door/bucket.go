@@ -16,11 +16,14 @@ type bucket struct {
 }
 
 // newBucket allows perSecond units a second, and a second's worth (one unit at least) at once. 0 sets no limit.
-func newBucket(perSecond float64) *bucket {
+func newBucket(perSecond float64) *bucket { return newBurst(perSecond, perSecond) }
+
+// newBurst allows perSecond units a second, and atOnce of them (one at least) at once.
+func newBurst(perSecond, atOnce float64) *bucket {
 	b := &bucket{}
 	if perSecond > 0 {
 		b.cost = max(1, time.Duration(float64(time.Second)/perSecond))
-		b.burst = max(time.Second, b.cost)
+		b.burst = time.Duration(float64(b.cost) * max(1, atOnce))
 	}
 	return b
 }
