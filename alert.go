@@ -16,6 +16,9 @@ type Alert struct {
 	SrcPort, DstPort uint16
 	Proto            uint8 // IP protocol number
 	CommunityID      string
+	Ingress          Port // where the first packet entered the network
+	Answer           bool // the first packet was an answer, see Packet.Answers: Src has not begun this
+	Open             bool // an interim verdict; the flow goes on
 
 	FwdPackets, BwdPackets uint64
 	FwdBytes, BwdBytes     uint64

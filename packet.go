@@ -1,6 +1,7 @@
 package mlids
 
 import (
+	"fmt"
 	"net/netip"
 )
 
@@ -80,9 +81,37 @@ type Packet struct {
 	PayloadLen uint32 // bytes behind the transport header as the IP header has it; may exceed len(Payload)
 	Payload    []byte // the captured part of them
 
+	Ingress Port // where the packet entered the network; zero when the source does not know
+
 	Fragment    bool   // any fragment of a larger IP packet
 	FirstFrag   bool   // the fragment at offset 0, the one that has the transport header
 	FragOffset  uint16 // of a fragment, in units of 8 bytes
 	BadLength   bool   // some header claims a length that its frame cannot hold
 	BadChecksum bool   // wrong IPv4 header, TCP, UDP or ICMP checksum, where the whole packet was captured and it was asked for
+}
+
+// Port is a port of a switch. The zero Port is none.
+type Port struct {
+	Switch uint64 // datapath id
+	Number uint32
+}
+
+// String is the datapath id in hexadecimal and the number, as switches print them: 0000000000000001:2.
+func (p Port) String() string { return fmt.Sprintf("%016x:%d", p.Switch, p.Number) }
+
+// Answers reports whether p, when it is the first packet seen of its flow, answers one that was not seen or belongs to
+// another flow: SYN+ACK, RST, and ICMP's replies and errors. Whom it comes from has begun nothing.
+func (p *Packet) Answers() bool {
+	switch p.Proto {
+	case ProtoTCP:
+		return p.Flags.Has(RST) || p.Flags.Has(SYN|ACK)
+	case ProtoICMP:
+		switch p.ICMPType {
+		case 0, 3, 4, 5, 11, 12, 14, 16, 18: // RFC 792, 950
+			return true
+		}
+	case ProtoICMPv6:
+		return p.ICMPType < 128 || p.ICMPType == 129 // RFC 4443
+	}
+	return false
 }

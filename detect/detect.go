@@ -20,6 +20,9 @@ type Finding struct {
 	First, Last int64         // times of its first and last packet, ns since the epoch
 	Reason      mlids.EndReason
 	Verdict     mlids.Verdict
+
+	Ingress mlids.Port // where the first packet entered the network, when the source knows
+	Answer  bool       // the first packet was an answer, see [mlids.Packet.Answers]
 }
 
 // Config says what watches the packets.
@@ -119,7 +122,7 @@ func (s *Sensor) Flush() error {
 func (s *Sensor) take(watch *schemaSensor, r *row) {
 	for _, j := range watch.judges {
 		j.vectors = r.vector(j.vectors, j.inputs)
-		j.findings = append(j.findings, Finding{Key: r.key, First: r.first, Last: r.last, Reason: r.reason})
+		j.findings = append(j.findings, Finding{Key: r.key, First: r.first, Last: r.last, Reason: r.reason, Ingress: r.ingress, Answer: r.answer})
 		if len(j.findings) >= batch {
 			s.flush(j)
 		}

@@ -25,6 +25,8 @@ type row struct {
 	key         mlids.FlowKey // of the first packet
 	first, last int64
 	reason      mlids.EndReason
+	ingress     mlids.Port
+	answer      bool
 	vector      func(dst []float32, in []feature.Input) []float32
 }
 
@@ -34,12 +36,12 @@ func newExtractor(s *feature.Schema, cfg Config, emit func(*row)) (extractor, er
 	switch s.Name {
 	case "cicflow":
 		return cicflow.New(cicflow.Config{Schema: s, MaxFlows: cfg.MaxFlows, Linger: cfg.Linger}, func(r *cicflow.Row) {
-			out = row{key: r.Wire, first: r.First, last: r.Last, reason: r.Reason, vector: r.Vector}
+			out = row{r.Wire, r.First, r.Last, r.Reason, r.Ingress, r.Answer, r.Vector}
 			emit(&out)
 		})
 	case "kdd99":
 		return kdd99.New(kdd99.Config{Schema: s, MaxFlows: cfg.MaxFlows}, func(r *kdd99.Row) {
-			out = row{key: r.Key, first: r.First, last: r.Last, reason: r.Reason, vector: r.Vector}
+			out = row{r.Key, r.First, r.Last, r.Reason, r.Ingress, r.Answer, r.Vector}
 			emit(&out)
 		})
 	}

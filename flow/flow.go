@@ -16,6 +16,9 @@ type Flow[S any] struct {
 	End    int64           // when it ended; see the package documentation
 	Seq    uint64          // number of the packet, counted over the table's life, with which it began
 
+	Ingress mlids.Port // of the first packet
+	Answer  bool       // the first packet was an answer, see [mlids.Packet.Answers]
+
 	tag        uint32 // hash, to find its index entry
 	bucket     uint32 // of the wheel
 	prev, next ref    // in the bucket

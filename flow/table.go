@@ -122,6 +122,7 @@ func (t *Table[S]) begin(key *mlids.FlowKey, tag uint32, prev *Flow[S], p *mlids
 	r, f := t.flows.take()
 	f.Key, f.tag, f.Seq = *key, tag, t.seq
 	f.First, f.Last = p.Time, p.Time
+	f.Ingress, f.Answer = p.Ingress, p.Answers()
 	t.index.insert(tag, r)
 	t.arm(r, f)
 	t.append(r, f)

@@ -113,7 +113,7 @@ func (x *Extractor) new2018(cfg Config) table {
 
 func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {
 	s := &f.State
-	x.begin(&f.State.core, f.Key, f.Reason, f.First, f.Last)
+	begin(x, f, &f.State.core)
 	x.row.fillV4(s, f.Key.Proto)
 	if x.picks != nil {
 		x.row.Values, x.wide = x.wide[:0], x.row.Values
@@ -125,12 +125,14 @@ func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {
 }
 
 func (x *Extractor) emit2018(f *flow.Flow[state2018]) {
-	x.begin(&f.State.core, f.Key, f.Reason, f.First, f.Last)
+	begin(x, f, &f.State.core)
 	x.row.fill2018(&f.State, f.Key.Proto)
 	x.emit(&x.row)
 }
 
-func (x *Extractor) begin(c *core, k mlids.FlowKey, why mlids.EndReason, first, last int64) {
-	x.row.Key, x.row.Wire, x.row.Reason, x.row.Label = k, c.wire(k), why, ""
-	x.row.First, x.row.Last = first, last
+// begin puts what does not depend on the dialect into the row.
+func begin[S any](x *Extractor, f *flow.Flow[S], c *core) {
+	r := &x.row
+	r.Key, r.Wire, r.Reason, r.Label = f.Key, c.wire(f.Key), f.Reason, ""
+	r.First, r.Last, r.Ingress, r.Answer = f.First, f.Last, f.Ingress, f.Answer
 }

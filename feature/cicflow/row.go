@@ -13,7 +13,11 @@ type Row struct {
 	Wire   mlids.FlowKey // of the first packet, see flow.KeyOf; by it other tools know the flow (flow.CommunityID)
 	First  int64         // time of the first packet, ns since the epoch
 	Last   int64         // time of the last packet
-	Reason mlids.EndReason
+	Reason mlids.EndReason // EndNone of an interim row: the flow goes on
+
+	Ingress mlids.Port // of the first packet
+	Answer  bool       // the first packet was an answer, see [mlids.Packet.Answers]
+
 	Label  string    // empty until someone knows
 	Values []float64 // one per column of the schema; text is NaN, clocks are µs since the epoch
 }

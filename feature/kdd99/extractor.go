@@ -139,7 +139,9 @@ func (x *conns) single(p *mlids.Packet) {
 	x.stats.Packets++
 	x.stats.Flows++
 	f := &x.message
-	*f = flow.Flow[conn]{Key: flow.KeyOf(p), First: p.Time, Last: p.Time, End: p.Time, Reason: mlids.EndIdle}
+	*f = flow.Flow[conn]{
+		Key: flow.KeyOf(p), First: p.Time, Last: p.Time, End: p.Time, Reason: mlids.EndIdle, Ingress: p.Ingress, Answer: p.Answers(),
+	}
 	x.Begin(f, nil, p)
 	x.End(f)
 }

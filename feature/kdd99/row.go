@@ -15,7 +15,9 @@ type Row struct {
 	Key     mlids.FlowKey
 	First   int64 // time of the first packet, ns since the epoch
 	Last    int64 // time of the last packet
-	Reason  mlids.EndReason
+	Reason  mlids.EndReason // EndNone of an interim row: the flow goes on
+	Ingress mlids.Port      // of the first packet
+	Answer  bool            // the first packet was an answer, see [mlids.Packet.Answers]
 	Flag    Flag
 	Service Service
 	Label   string    // empty until someone knows
@@ -82,6 +84,7 @@ func places(s *feature.Schema, column int, names []string) ([]float64, error) {
 func (r *Row) fill(f *flow.Flow[conn], reason mlids.EndReason, flag Flag, t *Content, w Windows) {
 	c := &f.State
 	r.Key, r.First, r.Last, r.Reason, r.Label = f.Key, f.First, f.Last, reason, ""
+	r.Ingress, r.Answer = f.Ingress, f.Answer
 	r.Flag, r.Service = flag, c.service
 	r.Values = r.Values[:0]
 	r.put(r.duration(), r.rules.protocols[protocolIndex(f.Key.Proto)], r.rules.services[c.service], r.rules.flags[flag],
