@@ -33,12 +33,25 @@ type Config struct {
 	// Linger is how long a closed connection waits for late packets before it is judged. 0 waits as CICFlowMeter does, up to
 	// 120 s from its start, which gives exactly the flows of the training data; a live source does better with 2 s.
 	Linger time.Duration
+
+	// Interim is how often Tick judges flows that go on: a connection without an answer, a download, a flood in one flow.
+	// Their findings have EndNone as reason; the final ones come as ever. 0 judges flows at their end only.
+	Interim time.Duration
 }
+
+// Bounds of interim judgement: a flow must be this old, so that a greeting has had its answer, and so many are judged at a
+// time.
+const (
+	interimAge  = 250 * time.Millisecond
+	interimMost = 20_000
+)
 
 // Sensor judges the flows of the packets that it is given. It belongs to one goroutine.
 type Sensor struct {
 	schemas []*schemaSensor
 	emit    func(*Finding) error
+	interim time.Duration
+	looked  int64 // when flows that go on were last judged, ns since the epoch
 	err     error // the first error of emit or of a model; nothing is judged after it
 }
 
@@ -67,7 +80,7 @@ func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sensor{emit: emit}
+	s := &Sensor{emit: emit, interim: cfg.Interim}
 	byID := map[string]*schemaSensor{}
 	for _, by := range cfg.Models {
 		info := by.Model().Info()
@@ -107,7 +120,20 @@ func (s *Sensor) Tick(now int64) error {
 	for _, watch := range s.schemas {
 		watch.extractor.Advance(now)
 	}
+	if s.interim > 0 && now-s.looked >= int64(s.interim) {
+		s.look(now)
+	}
 	return s.judge()
+}
+
+// look takes rows of the flows that go on and have news.
+func (s *Sensor) look(now int64) {
+	for _, watch := range s.schemas {
+		if x, ok := watch.extractor.(interim); ok {
+			x.Interim(now-int64(interimAge), s.looked-int64(interimAge), interimMost)
+		}
+	}
+	s.looked = now
 }
 
 // Flush ends all flows and judges them: the source has no more packets.

@@ -178,3 +178,10 @@ func TestEveryCapture(t *testing.T) {
 		t.Errorf("%d captures found, want at least 30", count)
 	}
 }
+
+func kdd(t *testing.T) []*model.Judge {
+	t.Helper()
+	all := builtIn(t)
+	i := slices.IndexFunc(all, func(j *model.Judge) bool { return j.Model().Info().Name == "kdd99" })
+	return all[i : i+1]
+}

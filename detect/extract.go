@@ -20,6 +20,12 @@ type extractor interface {
 	Flush()
 }
 
+// interim is an extractor that can tell of flows that go on: of those that began at or before begun and had a packet later
+// than after, most at most.
+type interim interface {
+	Interim(begun, after int64, most int)
+}
+
 // row is a finished flow, valid during the call.
 type row struct {
 	key         mlids.FlowKey // of the first packet

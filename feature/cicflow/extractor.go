@@ -124,6 +124,17 @@ func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {
 	x.emit(&x.row)
 }
 
+// Interim hands out rows of flows as they are now: those that began at or before begun, had a packet later than after (ns
+// since the epoch) and are still open; no more than most. Their final rows come later, unchanged by this.
+func (x *Extractor) Interim(begun, after int64, most int) {
+	switch t := x.table.(type) {
+	case *flow.Table[stateV4]:
+		t.Open(begun, after, most, x.emitV4)
+	case *flow.Table[state2018]:
+		t.Open(begun, after, most, x.emit2018)
+	}
+}
+
 func (x *Extractor) emit2018(f *flow.Flow[state2018]) {
 	begin(x, f, &f.State.core)
 	x.row.fill2018(&f.State, f.Key.Proto)

@@ -9,10 +9,10 @@ import (
 
 // Row is one finished flow.
 type Row struct {
-	Key    mlids.FlowKey // as the dialect names flows: no ports but for TCP and UDP, in cicflow/2018 no other protocol
-	Wire   mlids.FlowKey // of the first packet, see flow.KeyOf; by it other tools know the flow (flow.CommunityID)
-	First  int64         // time of the first packet, ns since the epoch
-	Last   int64         // time of the last packet
+	Key    mlids.FlowKey   // as the dialect names flows: no ports but for TCP and UDP, in cicflow/2018 no other protocol
+	Wire   mlids.FlowKey   // of the first packet, see flow.KeyOf; by it other tools know the flow (flow.CommunityID)
+	First  int64           // time of the first packet, ns since the epoch
+	Last   int64           // time of the last packet
 	Reason mlids.EndReason // EndNone of an interim row: the flow goes on
 
 	Ingress mlids.Port // of the first packet

@@ -176,23 +176,61 @@ func (x *conns) begin(p *mlids.Packet, s Service) uint64 {
 // End makes a row of a connection that has ended. It is for package flow to call.
 func (x *conns) End(f *flow.Flow[conn]) {
 	c := &f.State
-	flag := SF
-	if f.Key.Proto == mlids.ProtoTCP {
-		flag = c.tcp.flag(c.silent())
-	} else if x.rules.UDPStates && f.Key.Proto == mlids.ProtoUDP && c.streams[1].bytes == 0 {
-		flag = S0
-	}
+	flag := x.flag(f)
 	x.history.mark(c.number, failureOf(flag, x.rules.OnlyRejected))
-	var content Content
+	content := x.content(f)
 	if c.text != 0 {
-		content = x.inspectors.at(c.text).Content
 		x.inspectors.give(c.text)
 	}
-	content.LoggedIn = content.LoggedIn || f.Key.Proto == mlids.ProtoTCP && c.conversed()
 	reason := reasonOf(f.Reason, c)
 	x.stats.Ended[reason]++
 	x.row.fill(f, reason, flag, &content, x.windows(c))
 	x.emit(&x.row)
+}
+
+// flag is how far a connection is.
+func (x *conns) flag(f *flow.Flow[conn]) Flag {
+	c := &f.State
+	switch {
+	case f.Key.Proto == mlids.ProtoTCP:
+		return c.tcp.flag(c.silent())
+	case x.rules.UDPStates && f.Key.Proto == mlids.ProtoUDP && c.streams[1].bytes == 0:
+		return S0
+	}
+	return SF
+}
+
+// content is what the text of a connection tells.
+func (x *conns) content(f *flow.Flow[conn]) (t Content) {
+	c := &f.State
+	if c.text != 0 {
+		t = x.inspectors.at(c.text).Content
+	}
+	t.LoggedIn = t.LoggedIn || f.Key.Proto == mlids.ProtoTCP && c.conversed()
+	return t
+}
+
+// Interim hands out rows of connections as they are now: those that began at or before begun, had a packet later than
+// after (ns since the epoch) and are still open; no more than most. Their final rows come later, unchanged by this.
+func (x *Extractor) Interim(begun, after int64, most int) {
+	x.table.Open(begun, after, most, func(f *flow.Flow[conn]) {
+		content := x.content(f)
+		x.row.fill(f, mlids.EndNone, x.flag(f), &content, x.outlook(&f.State))
+		x.emit(&x.row)
+	})
+}
+
+// outlook is windows of a connection that goes on.
+func (x *conns) outlook(c *conn) Windows {
+	known := c.number >= x.history.first()
+	switch {
+	case x.gure != nil && known:
+		return x.gure.windows(x.history, c.number)
+	case !c.frozen && known:
+		seen := x.history.failures(c.number, &c.place)
+		return c.place.windows(&seen)
+	}
+	return c.place.windows(&c.failures)
 }
 
 // windows are the window columns of a connection.

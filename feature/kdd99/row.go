@@ -13,8 +13,8 @@ import (
 // Row is one finished connection.
 type Row struct {
 	Key     mlids.FlowKey
-	First   int64 // time of the first packet, ns since the epoch
-	Last    int64 // time of the last packet
+	First   int64           // time of the first packet, ns since the epoch
+	Last    int64           // time of the last packet
 	Reason  mlids.EndReason // EndNone of an interim row: the flow goes on
 	Ingress mlids.Port      // of the first packet
 	Answer  bool            // the first packet was an answer, see [mlids.Packet.Answers]
