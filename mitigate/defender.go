@@ -1,6 +1,7 @@
 package mitigate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,6 +182,7 @@ func (d *Defender) Add(ctx context.Context, b Block, by string) (Active, error) 
 	if err := checkBlock(&b); err != nil {
 		return Active{}, err
 	}
+	b.Reason = cmp.Or(b.Reason, "by hand")
 	now := time.Now()
 	if !b.Until.IsZero() && !b.Until.After(now) {
 		return Active{}, fmt.Errorf("%w: its time is over: %v", ErrBlock, b.Until)

@@ -3,6 +3,7 @@ package mitigate
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"mlids"
@@ -73,33 +74,24 @@ func (e *engine) observe(now time.Time, a *mlids.Alert) (p proposal, ok bool) {
 		}
 		return proposal{}, false
 	}
-	r := e.rule(&a.Verdict)
-	if r == nil || a.Answer || e.answers(now, a) {
+	if !slices.ContainsFunc(e.rules, func(r *ruleState) bool { return r.takes(&a.Verdict) }) || a.Answer || e.answers(now, a) {
 		return proposal{}, false
 	}
 	port := e.port(a)
-	match, counts := e.count(now, r, a, port)
 	crowded := e.crowd(now, a, port)
-	switch {
-	case counts:
-		p = e.propose(r, a, match)
-		e.soften(now, a.Src, &p.block)
-	case crowded != nil:
-		p = e.proposeFlood(a, port, crowded)
-	default:
-		return proposal{}, false
-	}
-	return p, true
-}
-
-// rule is the first that takes a verdict.
-func (e *engine) rule(v *mlids.Verdict) *ruleState {
 	for _, r := range e.rules {
-		if r.takes(v) {
-			return r
+		if !r.takes(&a.Verdict) {
+			continue
+		}
+		if match, reached := e.count(now, r, a, port); reached && !ok {
+			p, ok = e.propose(r, a, match), true
+			e.soften(now, a.Src, &p.block)
 		}
 	}
-	return nil
+	if !ok && crowded != nil {
+		p, ok = e.proposeFlood(a, port, crowded), true
+	}
+	return p, ok
 }
 
 // port is where the packets came in, by the packets themselves or by who was last seen where.

@@ -13,7 +13,7 @@ var ErrPolicy = errors.New("not a policy")
 
 // Policy says what is done about verdicts. Zero fields take the default given.
 type Policy struct {
-	Rules []Rule         // the first that takes a verdict counts it: DefaultRules
+	Rules []Rule         // each counts for itself, the first to have enough says what is done: DefaultRules
 	Allow []netip.Prefix // whose packets are never blocked, whatever else holds
 
 	MaxBlocks int           // at a time; at the cap nothing more is blocked, and it is said so: 1000

@@ -45,9 +45,9 @@ type Rule struct {
 // programs make, whatever a model says of them; a scan is known by how much it tries.
 func DefaultRules() []Rule {
 	return []Rule{
-		{Model: "kdd99", Classes: []string{"dos"}, Probability: 0.9, Verdicts: 100, Within: time.Second, Kind: Drop, Scope: BySource},
+		{Model: "kdd99", Classes: []string{"dos"}, Probability: 0.5, Verdicts: 100, Targets: 1, Within: time.Second, Kind: Drop, Scope: BySource},
 		{
-			Model: "kdd99", Classes: []string{"dos", "probe"}, Probability: 0.9, Verdicts: 30, Targets: 30, Within: 10 * time.Second,
+			Model: "kdd99", Classes: []string{"dos", "probe"}, Probability: 0.5, Verdicts: 30, Targets: 30, Within: 10 * time.Second,
 			Kind: Drop, Scope: BySource,
 		},
 	}

@@ -128,16 +128,9 @@ func (w *worker) do(ctx context.Context, tasks []task) {
 		w.metrics.events.WithLabelValues(t.event).Inc()
 	}
 	w.write(ctx, records)
-	var group errgroup.Group
-	group.SetLimit(applyAtOnce)
 	errs := make([]error, len(tasks))
-	for i, t := range tasks {
-		group.Go(func() error {
-			errs[i] = w.carryOut(ctx, &t)
-			return nil
-		})
-	}
-	_ = group.Wait() // the errors are in errs
+	w.each(ctx, tasks, errs, true) // what goes makes room for what comes: the network never has more than the cap
+	w.each(ctx, tasks, errs, false)
 	for i, t := range tasks {
 		if t.done != nil {
 			t.done <- errs[i]
@@ -146,6 +139,25 @@ func (w *worker) do(ctx context.Context, tasks []task) {
 	}
 	w.failures(ctx, tasks, errs)
 	w.publish(ctx, records)
+}
+
+// each carries out the tasks that take blocks back, or the others.
+func (w *worker) each(ctx context.Context, tasks []task, errs []error, back bool) {
+	var group errgroup.Group
+	group.SetLimit(applyAtOnce)
+	for i, t := range tasks {
+		if t.takesBack() == back {
+			group.Go(func() error {
+				errs[i] = w.carryOut(ctx, &t)
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // the errors are in errs
+}
+
+func (t *task) takesBack() bool {
+	return t.event == eventLift || t.event == eventExpire || t.event == eventUnknown
 }
 
 // write puts records and the book on the disk. What the disk refuses is logged, and done all the same: an attack goes on.
@@ -169,8 +181,8 @@ func (w *worker) write(ctx context.Context, records []*Record) {
 func (w *worker) carryOut(ctx context.Context, t *task) error {
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
-	switch t.event {
-	case eventBlock, eventRestore:
+	switch {
+	case t.event == eventBlock, t.event == eventRestore:
 		start := time.Now()
 		err := w.deps.Enforcer.Apply(ctx, t.active.Block)
 		if err == nil {
@@ -180,10 +192,7 @@ func (w *worker) carryOut(ctx context.Context, t *task) error {
 		t.active.Confirmed = err == nil
 		w.mu.Unlock()
 		return err
-	case eventLift, eventExpire, eventUnknown:
-		if t.active.DryRun {
-			return nil
-		}
+	case t.takesBack() && !t.active.DryRun:
 		return w.deps.Enforcer.Lift(ctx, t.active.Block)
 	}
 	return nil
