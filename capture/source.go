@@ -32,6 +32,8 @@ type Frame struct {
 	WireLen uint32 // bytes of the frame on the wire, at least len(Data)
 	Link    LinkType
 	Unready bool // this host sent it, and left its transport checksum to the network card
+
+	Ingress mlids.Port // where it entered the network, when the source knows
 }
 
 // Source gives frames one after the other. It belongs to one goroutine.
