@@ -111,6 +111,7 @@ func (a *app) command() *cobra.Command {
 		a.serve(), a.detect(), a.flows(), a.predict(), a.train(), a.evaluate(), a.inspect(), a.data(), a.models(), a.keys(), a.check(), a.version(),
 		a.man(),
 	)
+	root.AddCommand(a.sdn())
 	wrapUsageErrors(root)
 	return root
 }
