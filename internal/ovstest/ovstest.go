@@ -86,6 +86,9 @@ func schema(tb testing.TB) string {
 
 func (n *Net) socket(name string) string { return filepath.Join(n.dir, name) }
 
+// Socket is the path of a switch's socket, such as s1.mgmt.
+func (n *Net) Socket(name string) string { return n.socket(name) }
+
 // start starts a daemon whose log goes to a file.
 func (n *Net) start(name string, args ...string) {
 	n.tb.Helper()
@@ -156,6 +159,19 @@ func (n *Net) VSCtl(args ...string) {
 func (n *Net) OFCtl(command, bridge string, args ...string) string {
 	n.tb.Helper()
 	return n.run("ovs-ofctl", append([]string{"-O", "OpenFlow13", command, "unix:" + n.socket(bridge+".mgmt")}, args...)...)
+}
+
+// OFCtlAt is OFCtl over another connection.
+func (n *Net) OFCtlAt(at, command string, args ...string) string {
+	n.tb.Helper()
+	return n.run("ovs-ofctl", append([]string{"-O", "OpenFlow13", command, at}, args...)...)
+}
+
+// OVSVersion is what ovs-vswitchd says that it is.
+func (n *Net) OVSVersion() string {
+	n.tb.Helper()
+	first, _, _ := strings.Cut(n.run("ovs-vswitchd", "--version"), "\n")
+	return first + "\n"
 }
 
 // Switch adds a bridge with a datapath id. It waits for a controller: without one it forwards nothing by itself.
@@ -241,6 +257,25 @@ func (n *Net) Ping(h *Host, to string, count int, interval time.Duration) (sent,
 		n.tb.Fatal(err)
 	}
 	return Answered(n.tb, string(out))
+}
+
+// Received is how many packets a host's interface has received.
+func (n *Net) Received(h *Host) int {
+	n.tb.Helper()
+	text := n.In(h, "cat", "/sys/class/net/"+h.Interface+"/statistics/rx_packets")
+	count, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return count
+}
+
+// Need skips the test without a program.
+func (n *Net) Need(program string) {
+	n.tb.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		n.tb.Skipf("needs %s: run make tools", program)
+	}
 }
 
 // Answered reads the summary of ping.

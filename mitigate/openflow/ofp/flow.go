@@ -95,6 +95,7 @@ type FlowRemoved struct {
 	Priority       uint16
 	Reason, Table  uint8
 	Seconds        uint32 // that it lasted
+	Nanoseconds    uint32 // and these
 	Idle, Hard     uint16
 	Packets, Bytes uint64
 	Match          Match
@@ -107,7 +108,7 @@ func (*FlowRemoved) Type() Type { return TypeFlowRemoved }
 func (m *FlowRemoved) AppendBody(b []byte) []byte {
 	b = be.AppendUint16(be.AppendUint64(b, m.Cookie), m.Priority)
 	b = be.AppendUint32(append(b, m.Reason, m.Table), m.Seconds)
-	b = be.AppendUint16(be.AppendUint16(zeros(b, 4), m.Idle), m.Hard)
+	b = be.AppendUint16(be.AppendUint16(be.AppendUint32(b, m.Nanoseconds), m.Idle), m.Hard)
 	b = be.AppendUint64(be.AppendUint64(b, m.Packets), m.Bytes)
 	return appendMatch(b, &m.Match)
 }
@@ -118,7 +119,7 @@ func (m *FlowRemoved) Decode(body []byte) error {
 		return err
 	}
 	m.Cookie, m.Priority = be.Uint64(body), be.Uint16(body[8:])
-	m.Reason, m.Table, m.Seconds = body[10], body[11], be.Uint32(body[12:])
+	m.Reason, m.Table, m.Seconds, m.Nanoseconds = body[10], body[11], be.Uint32(body[12:]), be.Uint32(body[16:])
 	m.Idle, m.Hard = be.Uint16(body[20:]), be.Uint16(body[22:])
 	m.Packets, m.Bytes = be.Uint64(body[24:]), be.Uint64(body[32:])
 	if _, err := m.Match.decode(body[40:]); err != nil {
