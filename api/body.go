@@ -60,8 +60,16 @@ func (s *Server) hold(wk *work, n int64) error {
 	return nil
 }
 
-// readBody reads the request's body into wk.body, inflated if need be.
+// readBody reads the request's body into wk.body, inflated if need be. Then the request's connection is not slow any more.
 func (s *Server) readBody(wk *work, w http.ResponseWriter, r *http.Request) error {
+	if err := s.receive(wk, w, r); err != nil {
+		return err
+	}
+	connOf(r).computing()
+	return nil
+}
+
+func (s *Server) receive(wk *work, w http.ResponseWriter, r *http.Request) error {
 	wk.body, wk.caller = wk.body[:0], callerOf(w)
 	if r.ContentLength > s.cfg.MaxBody {
 		return s.tooLarge()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mlids/api/door"
+	"mlids/internal/audit"
 	"mlids/model"
 	"mlids/model/registry"
 )
@@ -27,6 +29,10 @@ type Config struct {
 	AdminListen   string       // address of the admin door; "" for none
 	AdminListener net.Listener // used in place of AdminListen, and closed by Run
 	Insecure      bool         // listen beyond the loopback although the guard is open
+	TLS           *tls.Config  // of both doors; nil: plain HTTP
+	Hosts         []string     // names, besides localhost and addresses, by which open doors on the loopback may be called
+
+	MaxConnections int // of the front door at a time; for a newcomer, an idle one is closed: 1024
 
 	MaxBody    int64 // bytes of a request's body, before and after decompression: 64 MiB
 	MaxRows    int   // rows of a request: 100,000
@@ -52,6 +58,7 @@ func (c Config) withDefaults() Config {
 	c.MaxRows = cmp.Or(max(c.MaxRows, 0), 100_000)
 	c.MaxMemory = max(cmp.Or(max(c.MaxMemory, 0), 8*c.MaxBody), smallBody)
 	c.MaxHeader = cmp.Or(max(c.MaxHeader, 0), 64<<10)
+	c.MaxConnections = cmp.Or(max(c.MaxConnections, 0), 1024)
 	c.Concurrent = cmp.Or(max(c.Concurrent, 0), 2*runtime.GOMAXPROCS(0))
 	c.HeaderTimeout = cmp.Or(max(c.HeaderTimeout, 0), 10*time.Second)
 	c.ReadTimeout = cmp.Or(max(c.ReadTimeout, 0), 60*time.Second)
@@ -78,7 +85,7 @@ type Observer interface {
 	Predicted(model string, classes []string, rows []int, confidence []float64)
 }
 
-// Deps is what a server is given. All fields but Observe and Guard must be set.
+// Deps is what a server is given. All fields but Observe, Guard and Audit must be set.
 type Deps struct {
 	Log      *slog.Logger
 	Register prometheus.Registerer // where the server's metrics are registered
@@ -86,6 +93,7 @@ type Deps struct {
 	Models   Models
 	Observe  Observer
 	Guard    *door.Guard // says who may call; nil: everyone. Its Run is the owner's
+	Audit    *audit.Log  // told of changes and of callers sent away
 }
 
 func (d *Deps) check() error {

@@ -18,6 +18,8 @@ type metrics struct {
 	splitRows, recordRows prometheus.Observer      // of rows
 	predicted             *prometheus.CounterVec   // model, class
 	panics                prometheus.Counter
+	conns                 *prometheus.GaugeVec   // door
+	turned                *prometheus.CounterVec // door, why
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -40,7 +42,14 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "mlids_http_panics_total", Help: "Requests that ended in a panic and were answered with 500.",
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.rows, m.predicted, m.panics} {
+	m.conns = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "mlids_http_connections", Help: "Connections held, by door.",
+	}, []string{"door"})
+	m.turned = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "mlids_http_connections_closed_total",
+		Help: "Connections closed because a door was full: idle or slow ones for a newcomer, or the newcomer (full).",
+	}, []string{"door", "why"})
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.rows, m.predicted, m.panics, m.conns, m.turned} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -15,34 +15,32 @@ import (
 	"mlids/api/door"
 )
 
-// operation wraps what all routes share: request id, who may call, error form, panics, metrics, access log.
-func (s *Server) operation(rt route) http.Handler {
+// operation wraps what all routes share: request id, who may call, error form, panics, metrics, logs.
+func (s *Server) operation(at *entrance, rt route) http.Handler {
 	m := s.metrics.route(rt.path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		a := &answer{ResponseWriter: w}
+		a := &answer{ResponseWriter: w, conn: connOf(r)}
+		a.conn.moving(start)
 		id := s.ids.of(r)
 		a.Header().Set("X-Request-Id", id)
-		err := s.admit(rt, a, r)
+		s.harden(a.Header(), r)
+		err := s.admit(at, rt, a, r)
 		if err == nil {
 			err = s.guard(r.Context(), rt, a, r)
 		}
 		if err != nil && a.status == 0 {
 			writeError(a, statusOf(err), err, rt.fail)
 		}
-		took := time.Since(start)
-		m.observe(a.status, took)
-		s.access(r, a.status, took, id, err)
+		end := time.Now()
+		a.conn.waiting(end)
+		m.observe(a.status, end.Sub(start))
+		s.access(r, a.status, end.Sub(start), id, err)
+		s.audit(at, a, r, id, err)
 		if errors.Is(err, errPanic) && a.bytes > 0 && a.status < http.StatusInternalServerError {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 		}
 	})
-}
-
-// admit finds out who calls, and whether they may. Nothing of the body has been read then.
-func (s *Server) admit(rt route, a *answer, r *http.Request) (err error) {
-	a.caller, err = s.deps.Guard.Admit(r, rt.role)
-	return err
 }
 
 // callerOf is who sent the request that w answers; nil outside of routes.
@@ -97,12 +95,14 @@ type answer struct {
 	status int
 	bytes  int
 	caller *door.Caller
+	conn   *conn
 }
 
 // WriteHeader sends the status.
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
+		a.conn.moving(time.Now())
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
@@ -111,6 +111,7 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
+		a.conn.moving(time.Now())
 	}
 	n, err := a.ResponseWriter.Write(p)
 	a.bytes += n

@@ -75,7 +75,7 @@ func TestPanicIsAnError(t *testing.T) {
 // Half an answer is broken off, not completed.
 func TestPanicAfterTheAnswerBegan(t *testing.T) {
 	s := newServer(t, Config{}, stumps(t)).Server
-	h := s.operation(route{path: "/late", role: door.Anyone, fail: plainError, handle: func(w http.ResponseWriter, _ *http.Request) error {
+	h := s.operation(s.front, route{path: "/late", role: door.Anyone, fail: plainError, handle: func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
 		panic("late")
 	}})

@@ -45,7 +45,7 @@ func (s *Server) sharedRoutes(spec []byte) []route {
 }
 
 // mux routes requests; whatever no route takes is answered in JSON too.
-func (s *Server) mux(routes []route) http.Handler {
+func (s *Server) mux(at *entrance, routes []route) http.Handler {
 	mux := http.NewServeMux()
 	methods := map[string][]string{} // by pattern
 	for _, r := range routes {
@@ -53,16 +53,16 @@ func (s *Server) mux(routes []route) http.Handler {
 		if pattern == "/" {
 			pattern = "/{$}"
 		}
-		mux.Handle(r.method+" "+pattern, s.operation(r))
+		mux.Handle(r.method+" "+pattern, s.operation(at, r))
 		methods[pattern] = append(methods[pattern], r.method)
 		if r.method == http.MethodGet {
 			methods[pattern] = append(methods[pattern], http.MethodHead)
 		}
 	}
 	for pattern, allowed := range methods {
-		mux.Handle(pattern, s.operation(route{path: "other", role: door.Anyone, fail: plainError, handle: notAllowed(allowed)}))
+		mux.Handle(pattern, s.operation(at, route{path: "other", role: door.Anyone, fail: plainError, handle: notAllowed(allowed)}))
 	}
-	mux.Handle("/", s.operation(route{path: "other", role: door.Anyone, fail: plainError, handle: notFound}))
+	mux.Handle("/", s.operation(at, route{path: "other", role: door.Anyone, fail: plainError, handle: notFound}))
 	return mux
 }
 

@@ -33,6 +33,8 @@ type Server struct {
 	inflaters sync.Pool // of *gzip.Reader
 
 	front, admin *entrance
+	browsers     *http.CrossOriginProtection // keeps pages of other origins from changing things
+	fixed        fixedHeaders
 
 	started, stopping atomic.Bool
 	listening         chan struct{} // closed when all doors listen
@@ -63,9 +65,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		slots:     make(chan struct{}, cfg.Concurrent),
 		ids:       newRequestIDs(),
 		listening: make(chan struct{}),
+		browsers:  http.NewCrossOriginProtection(),
+		fixed:     newFixedHeaders(),
 	}
-	s.front = &entrance{name: "front", handler: s.mux(s.frontRoutes())}
-	s.admin = &entrance{name: "admin", handler: s.mux(s.adminRoutes())}
+	s.front, s.admin = &entrance{name: "front"}, &entrance{name: "admin"}
+	s.front.handler, s.admin.handler = s.mux(s.front, s.frontRoutes()), s.mux(s.admin, s.adminRoutes())
 	return s, nil
 }
 

@@ -95,7 +95,7 @@ func (r running) halfRequest(t *testing.T, body string) net.Conn {
 	}
 	t.Cleanup(func() { c.Close() })
 	// The server asks for the rest when the handler begins to read.
-	fmt.Fprintf(c, "POST /api/predictions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
+	fmt.Fprintf(c, "POST /api/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
 	line, err := bufio.NewReader(io.LimitReader(c, int64(len("HTTP/1.1 100 Continue\r\n\r\n")))).ReadString('\n')
 	if err != nil || !strings.Contains(line, "100") {
 		t.Fatalf("%q, %v; want 100 Continue", line, err)

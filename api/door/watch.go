@@ -7,13 +7,25 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // poll is how often files are looked at; a change works within a second.
 const poll = 250 * time.Millisecond
 
-// Run keeps the guard up to date with its files until ctx ends.
+// Run keeps the guard up to date with its files and the token issuer until ctx ends.
 func (g *Guard) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return g.follow(ctx) })
+	if g.tokens != nil {
+		group.Go(func() error { return g.tokens.keys.run(ctx) })
+	}
+	return group.Wait()
+}
+
+// follow follows the files of keys.
+func (g *Guard) follow(ctx context.Context) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
@@ -22,6 +34,7 @@ func (g *Guard) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			_ = g.reload() // it has logged
+			g.rereadGiven()
 		}
 	}
 }
@@ -46,42 +59,67 @@ func stampOf(path string) (stamp, error) {
 }
 
 // reload reads the key file if it is another than before. Doors that were locked once stay locked: a file that is gone has no
-// keys, and one that cannot be read lets nobody in until it can.
+// keys, and one that cannot be read lets none of its keys in until it can.
 func (g *Guard) reload() error {
 	if g.cfg.KeyFile == "" {
 		return nil
 	}
 	now, err := stampOf(g.cfg.KeyFile)
-	if err == nil && now == g.seen && g.broken.Load() == "" {
+	if err == nil && now == g.seen {
 		return nil
 	}
 	keys, err := readKeys(g.cfg.KeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		g.seen = stamp{}
 		g.ring.Store(&ring{})
-		g.setBroken(nil)
+		g.broken.Store(false)
 		return nil
 	}
+	g.locked.Store(true)
 	if err == nil {
 		var r *ring
 		if r, err = newRing(keys, g.ring.Load()); err == nil {
 			g.ring.Store(r)
-			g.log.Info("keys read", "file", g.cfg.KeyFile, "keys", len(keys))
 		}
 	}
-	g.seen = now
-	g.locked.Store(true)
-	g.setBroken(err)
+	g.noteReload(now, len(keys), err)
 	return err
 }
 
-// setBroken notes, and logs once, why callers cannot be checked.
-func (g *Guard) setBroken(err error) {
-	why := ""
-	if err != nil {
-		why = err.Error()
+// noteReload notes, and logs when it changed, what came of reading the key file.
+func (g *Guard) noteReload(now stamp, keys int, err error) {
+	was := g.broken.Swap(err != nil)
+	switch {
+	case err == nil:
+		g.seen = now
+		g.log.Info("keys read", "file", g.cfg.KeyFile, "keys", keys)
+	case !was:
+		g.seen = stamp{} // it is tried again
+		g.log.Error("no key of the file is let in until it can be read", "err", err)
 	}
-	if was := g.broken.Swap(why); was != why && why != "" {
-		g.log.Error("nobody with a key is let in until this is mended", "err", err)
+}
+
+// rereadGiven looks after the keys that have files of their own.
+func (g *Guard) rereadGiven() {
+	was := *g.given.Load()
+	var all []*given
+	for i, key := range was {
+		if key.file == "" {
+			continue
+		}
+		now, err := key.reread()
+		if now.seen == key.seen && now.usable == key.usable {
+			continue
+		}
+		if all == nil {
+			all = append(all, was...)
+		}
+		all[i] = now
+		if err != nil {
+			g.log.Error("a key of the configuration is not let in until its file can be read", "err", err)
+		}
+	}
+	if all != nil {
+		g.given.Store(&all)
 	}
 }

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mlids/api/door"
+	"mlids/internal/audit"
 )
 
 // lockWait is how long a change waits for that of another process.
@@ -78,6 +81,7 @@ func (a *app) keysAdd(open func() *door.KeyFile) *cobra.Command {
 			if err != nil {
 				return badInput(err)
 			}
+			a.auditKey("key added", made)
 			return a.printNewKey(made, token)
 		},
 	}
@@ -153,11 +157,26 @@ func (a *app) keysRevoke(open func() *door.KeyFile) *cobra.Command {
 			if err != nil {
 				return badInput(err)
 			}
+			a.auditKey("key revoked", k)
 			if a.json() {
 				return a.printJSON(rowOfKey(k))
 			}
 			fmt.Fprintf(a.err, "revoked the key %s (%s, %s)\n", k.ID, k.Name, k.Role)
 			return nil
 		},
+	}
+}
+
+// auditKey notes a change of the keys. The change is made by then; a log that cannot be written does not undo it.
+func (a *app) auditKey(event string, k door.Key) {
+	log, err := audit.Open(a.auditFile())
+	if err == nil {
+		err = log.Record(audit.Event{
+			Event: event, By: fmt.Sprintf("uid %d", os.Getuid()), How: "command line", Subject: fmt.Sprintf("%s (%s, %s)", k.ID, k.Name, k.Role),
+		})
+		err = errors.Join(err, log.Close())
+	}
+	if err != nil {
+		a.log.Warn("the audit log was not written", "err", err)
 	}
 }

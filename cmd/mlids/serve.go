@@ -38,6 +38,12 @@ func (a *app) serve() *cobra.Command {
 	flags.StringArrayVar(&files, "model", nil, "model file that answers for its schema in place of the built-in one (repeat for several)")
 	companionFlag(flags, &cfg.AnomalyFPR)
 	flags.Int64Var(&cfg.MaxBody, "max-body", 64<<20, "bytes of a request's body at most")
+	flags.Int64Var(&cfg.MaxMemory, "max-memory", 0, "bytes of request bodies held at a time (default: 8 times max-body)")
+	flags.IntVar(&cfg.MaxHeader, "max-header", 64<<10, "bytes of a request's line and headers at most")
+	flags.DurationVar(&cfg.HeaderTimeout, "header-timeout", 10*time.Second, "time for a request's headers to come, and for a TLS handshake")
+	flags.DurationVar(&cfg.ReadTimeout, "read-timeout", time.Minute, "time for a request to come")
+	flags.DurationVar(&cfg.WriteTimeout, "write-timeout", 2*time.Minute, "time for an answer, from the end of the headers")
+	flags.DurationVar(&cfg.IdleTimeout, "idle-timeout", 2*time.Minute, "time between requests of a connection")
 	flags.IntVar(&cfg.MaxRows, "max-rows", 100_000, "rows of a request at most")
 	flags.IntVar(&cfg.Concurrent, "concurrent", 0, "predictions computed at a time (default: twice the processors)")
 	flags.DurationVar(&cfg.ShutdownTimeout, "shutdown-timeout", 30*time.Second, "time that requests in flight are given at the end")
@@ -86,12 +92,12 @@ func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, infl
 	if series != nil {
 		group.Go(func() error { return series.Run(served) })
 	}
-	group.Go(func() error { return deps.Guard.Run(ctx) })
+	group.Go(func() error { return locks.run(ctx, &deps) })
 	group.Go(func() error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
 	group.Go(func() error {
 		select {
 		case <-server.Listening():
-			fmt.Fprintf(a.err, "mlids serves on http://%s (models: %v)\n", server.Addr(), models.Names())
+			fmt.Fprintf(a.err, "mlids serves on %s://%s (models: %v)\n", locks.scheme(), server.Addr(), models.Names())
 		case <-ctx.Done():
 		}
 		return nil
