@@ -63,11 +63,11 @@ func New(cfg Config, log *slog.Logger) (*Guard, error) {
 		return nil, err
 	}
 	if cfg.Tokens.JWKS != "" {
-		keys, err := newJWKS(cfg.Tokens.JWKS, log, g.now)
-		if err != nil {
+		var err error
+		if g.tokens, err = newTokens(cfg.Tokens, g.now); err != nil {
 			return nil, err
 		}
-		if g.tokens, err = newTokens(cfg.Tokens, keys, g.now); err != nil {
+		if g.tokens.keys, err = newJWKS(cfg.Tokens.JWKS, log, g.now); err != nil {
 			return nil, err
 		}
 	}

@@ -54,7 +54,10 @@ func newJWKS(source string, log *slog.Logger, now func() time.Time) (*jwks, erro
 	}
 	if !strings.Contains(source, "://") {
 		j.every = refreshFile
-		return j, j.refresh(context.Background())
+		if err := j.refresh(context.Background()); err != nil {
+			return nil, fmt.Errorf("%w: keys of token issuers: %w", ErrConfig, err)
+		}
+		return j, nil
 	}
 	u, err := url.Parse(source)
 	if err != nil {

@@ -40,7 +40,7 @@ type tokens struct {
 	subjects *table[*Caller]
 }
 
-func newTokens(cfg TokenConfig, keys *jwks, now func() time.Time) (*tokens, error) {
+func newTokens(cfg TokenConfig, now func() time.Time) (*tokens, error) {
 	if cfg.Issuer == "" || cfg.Audience == "" {
 		return nil, fmt.Errorf("%w: tokens need an issuer and an audience; without them, tokens made for others would be let in", ErrConfig)
 	}
@@ -68,7 +68,7 @@ func newTokens(cfg TokenConfig, keys *jwks, now func() time.Time) (*tokens, erro
 		jwt.WithValidMethods(cfg.Algorithms), jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience),
 		jwt.WithExpirationRequired(), jwt.WithLeeway(cfg.Leeway), jwt.WithTimeFunc(now), jwt.WithStrictDecoding(),
 	)
-	return &tokens{cfg, parser, keys, newTable[*Caller](maxSubjects)}, nil
+	return &tokens{cfg: cfg, parser: parser, subjects: newTable[*Caller](maxSubjects)}, nil
 }
 
 // find returns the caller of a token.

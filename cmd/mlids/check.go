@@ -9,7 +9,7 @@ import (
 )
 
 func (a *app) check() *cobra.Command {
-	var health string
+	var health, ca string
 	cmd := &cobra.Command{
 		Use:   "check [VERB | --health [URL]]",
 		Short: "Print the configuration that a verb would run with, or ask a running server for its health",
@@ -19,7 +19,7 @@ func (a *app) check() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if health != "" {
-				return a.checkHealth(cmd, append(args, health)[0])
+				return a.checkHealth(cmd, append(args, health)[0], ca)
 			}
 			verb := "serve"
 			if len(args) > 0 {
@@ -29,6 +29,7 @@ func (a *app) check() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&health, "health", "", "ask the server at `URL`, or the one that serve's configuration starts; exit code 0 when it is ready")
+	cmd.Flags().StringVar(&ca, "ca", "", "certificates (PEM) that the server's may be signed by, besides the system's")
 	cmd.Flags().Lookup("health").NoOptDefVal = configured
 	return cmd
 }
@@ -61,7 +62,7 @@ func (a *app) checkConfig(cmd *cobra.Command, verb string) error {
 			return
 		}
 		value := f.Value.String()
-		if _, hide := f.Annotations[secret]; hide && value != "" || holdsAddress(value) {
+		if _, hide := f.Annotations[secret]; hide && value != f.DefValue || holdsAddress(value) {
 			value = "(hidden)"
 		}
 		settings = append(settings, setting{f.Name, value, f.Changed})

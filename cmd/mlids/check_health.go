@@ -17,7 +17,11 @@ import (
 const configured = "configured"
 
 // checkHealth asks a server whether it is ready: the one at url, or the configured one.
-func (a *app) checkHealth(cmd *cobra.Command, url string) error {
+func (a *app) checkHealth(cmd *cobra.Command, url, ca string) error {
+	client, err := clientTrusting(ca)
+	if err != nil {
+		return badInput(err)
+	}
 	if url == configured {
 		serve, err := a.configured(cmd, "serve")
 		if err != nil {
@@ -26,10 +30,14 @@ func (a *app) checkHealth(cmd *cobra.Command, url string) error {
 		if url, err = localURL(serve.Flags().Lookup("listen").Value.String()); err != nil {
 			return badInput(err)
 		}
+		if cert := serve.Flags().Lookup("tls-cert").Value.String(); cert != "" {
+			url = "https" + strings.TrimPrefix(url, "http")
+			client = clientOf(cert)
+		}
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Second)
 	defer cancel()
-	body, err := ready(ctx, http.DefaultClient, strings.TrimSuffix(url, "/"))
+	body, err := ready(ctx, client, strings.TrimSuffix(url, "/"))
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"flowtable": flowTable, "capture": packetCapture, "serve": serveInBackground, "status": exitStatus,
+			"ask": askWithKey,
 		},
 	})
 }

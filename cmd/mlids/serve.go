@@ -102,5 +102,9 @@ func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, infl
 		}
 		return nil
 	})
-	return group.Wait()
+	err = group.Wait()
+	if errors.Is(err, api.ErrUnlocked) {
+		return badInput(err)
+	}
+	return err
 }
