@@ -19,6 +19,7 @@ type blocks struct {
 	lo, hi int   // the bytes not handed out yet: buf[lo:hi]
 	base   int64 // offset in the stream of buf[0]
 	err    error // why no more bytes will come
+	ahead  *ahead
 }
 
 func newBlocks(in *input, r io.Reader) *blocks {
@@ -44,6 +45,21 @@ func (b *blocks) take(n int) { b.lo += n }
 
 // fill reads until n bytes are there.
 func (b *blocks) fill(ctx context.Context, n int) error {
+	if b.ahead != nil {
+		if err := b.join(ctx, n); err != nil {
+			return err
+		}
+	} else {
+		b.read(ctx, n)
+	}
+	if b.hi-b.lo >= n {
+		return nil
+	}
+	return b.ended(ctx)
+}
+
+// read reads behind the bytes that are left.
+func (b *blocks) read(ctx context.Context, n int) {
 	if b.buf == nil {
 		b.buf = make([]byte, blockSize)
 	}
@@ -53,29 +69,49 @@ func (b *blocks) fill(ctx context.Context, n int) error {
 		b.lo = 0
 	}
 	b.in.ctx = ctx
-	for idle := 0; b.hi < n && b.err == nil; {
-		got, err := b.r.Read(b.buf[b.hi:])
+	for b.hi < n && b.err == nil {
+		var got int
+		got, b.err = readSome(b.r, b.buf[b.hi:])
 		b.hi += got
-		if idle++; got > 0 {
-			idle = 0
-		}
-		if b.err = err; idle == 100 {
-			b.err = io.ErrNoProgress
-		}
 	}
-	if b.hi >= n {
-		return nil
+}
+
+// join goes on to blocks that were read ahead, and puts the bytes that are left in front of theirs.
+func (b *blocks) join(ctx context.Context, n int) error {
+	for b.hi-b.lo < n && b.err == nil {
+		next, err := b.ahead.next(ctx)
+		if err != nil {
+			return err
+		}
+		lo := aheadRoom - (b.hi - b.lo)
+		copy(next.buf[lo:], b.buf[b.lo:b.hi])
+		b.ahead.give(b.buf)
+		b.base += int64(b.lo - lo)
+		b.buf, b.lo, b.hi, b.err = next.buf, lo, aheadRoom+next.n, next.err
 	}
-	return b.ended()
+	return nil
+}
+
+// readAhead lets a goroutine read from now on, until stop.
+func (b *blocks) readAhead() {
+	if b.err == nil {
+		b.ahead = newAhead(b.in, b.r)
+	}
+}
+
+func (b *blocks) stop() {
+	if b.ahead != nil {
+		b.ahead.stop()
+	}
 }
 
 // ended is the error for a caller that wanted more bytes than the stream had.
-func (b *blocks) ended() error {
+func (b *blocks) ended(ctx context.Context) error {
 	if errors.Is(b.err, io.EOF) && b.hi > b.lo {
 		return io.ErrUnexpectedEOF
 	}
-	if b.in.ctx.Err() != nil && errors.Is(b.err, b.in.ctx.Err()) {
-		return b.in.ctx.Err()
+	if ctx.Err() != nil && errors.Is(b.err, ctx.Err()) {
+		return ctx.Err()
 	}
 	return b.err
 }

@@ -12,6 +12,7 @@ import (
 // FileConfig says how a capture is read.
 type FileConfig struct {
 	Follow bool // go on at the end of the file as it grows, until the context ends
+	Ahead  bool // read and decompress on a goroutine of its own, which Close ends
 }
 
 // format reads one kind of capture file. Its errors name the offset.
@@ -28,6 +29,7 @@ type File struct {
 	unzip   func()
 	err     error
 	size    int64
+	ahead   bool
 	packets int64
 	closed  atomic.Bool
 }
@@ -42,7 +44,7 @@ func Open(path string, cfg FileConfig) (*File, error) {
 		path = "standard input"
 	}
 	file := newFile(path, in)
-	file.close, file.size = closer.Close, size
+	file.close, file.size, file.ahead = closer.Close, size, cfg.Ahead
 	return file, nil
 }
 
@@ -104,6 +106,9 @@ func (s *File) begin(ctx context.Context) error {
 			return s.noMagic(err, len(head))
 		}
 	}
+	if s.ahead {
+		s.b.readAhead()
+	}
 	s.format, err = formatOf(ctx, s.b, binary.LittleEndian.Uint32(head))
 	return err
 }
@@ -137,6 +142,7 @@ func (s *File) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
+	s.b.stop()
 	s.unzip()
 	return s.close()
 }

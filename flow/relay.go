@@ -1,126 +1,63 @@
 package flow
 
-import "mlids"
-
-// Sink takes packets in order, as extractors do.
-type Sink interface {
-	Add(p *mlids.Packet)
-	Advance(now int64) // see Table.Advance
-	Flush()            // no more packets
-}
-
 const (
-	relayPackets = 256     // in a batch: they fit into the second-level cache
-	relayBytes   = 1 << 16 // of payload in a batch
-	relayBatches = 4
+	relayBatch   = 64 // rows: few enough to stay in the second-level cache on their way
+	relayBatches = 8
 )
 
-// Relay is a Sink that lets another one work on a goroutine of its own, so that reading and decoding go on meanwhile. The
-// order of packets and so the result stay the same. The other sink, and whatever it calls, runs on that goroutine from
-// the first packet until Flush returns; Flush must be called for it to end.
-type Relay struct {
-	sink    Sink
-	payload bool
-	batch   *relayBatch
-	full    chan *relayBatch
-	free    chan *relayBatch
-	done    chan struct{}
+// Relay hands rows in order to a goroutine of its own, so that computing them and printing them go on side by side. The
+// rows are recycled. Close must be called for the goroutine to end.
+type Relay[T any] struct {
+	move  func(dst, src *T)
+	take  func(*T)
+	batch *batch[T]
+	full  chan *batch[T]
+	free  chan *batch[T]
+	done  chan struct{}
 }
 
-type relayBatch struct {
-	n       int
-	packets [relayPackets]mlids.Packet
-	bytes   []byte
-	now     int64 // for Advance, behind the packets
-	advance bool
+type batch[T any] struct {
+	n    int
+	rows [relayBatch]T
 }
 
-// NewRelay makes a relay to sink. Packets reach it without their payload unless payload says otherwise.
-func NewRelay(sink Sink, payload bool) *Relay {
-	return &Relay{sink: sink, payload: payload}
-}
-
-// Add implements Sink.
-func (r *Relay) Add(p *mlids.Packet) {
-	b := r.open()
-	if r.payload && len(b.bytes)+len(p.Payload) > cap(b.bytes) && b.n > 0 {
-		r.send()
-		b = r.open()
+// NewRelay makes a relay to take. move lets dst have what src holds; what dst held before may go to src, to be used again.
+func NewRelay[T any](move func(dst, src *T), take func(*T)) *Relay[T] {
+	r := &Relay[T]{
+		move: move, take: take, batch: new(batch[T]),
+		full: make(chan *batch[T], relayBatches), free: make(chan *batch[T], relayBatches), done: make(chan struct{}),
 	}
-	q := &b.packets[b.n]
-	*q, q.Payload = *p, nil
-	if r.payload {
-		from := len(b.bytes)
-		b.bytes = append(b.bytes, p.Payload...)
-		q.Payload = b.bytes[from:len(b.bytes):len(b.bytes)]
+	for range relayBatches - 1 {
+		r.free <- new(batch[T])
 	}
-	if b.n++; b.n == relayPackets {
-		r.send()
-	}
+	go r.work()
+	return r
 }
 
-// Advance implements Sink.
-func (r *Relay) Advance(now int64) {
-	b := r.open()
-	b.now, b.advance = now, true
-	r.send()
-}
-
-// Flush implements Sink.
-func (r *Relay) Flush() {
-	if r.full != nil {
-		r.send()
-		close(r.full)
-		<-r.done
-		r.full = nil
-	}
-	r.sink.Flush()
-}
-
-// open gives the batch that is being filled.
-func (r *Relay) open() *relayBatch {
-	if r.full == nil {
-		r.start()
-	}
-	if r.batch == nil {
+// Add hands over a row.
+func (r *Relay[T]) Add(row *T) {
+	b := r.batch
+	r.move(&b.rows[b.n], row)
+	if b.n++; b.n == relayBatch {
+		r.full <- b
 		r.batch = <-r.free
 	}
-	return r.batch
 }
 
-func (r *Relay) start() {
-	r.full, r.done = make(chan *relayBatch, relayBatches), make(chan struct{})
-	if r.free == nil {
-		r.free = make(chan *relayBatch, relayBatches)
-		for range relayBatches {
-			b := new(relayBatch)
-			if r.payload {
-				b.bytes = make([]byte, 0, relayBytes)
-			}
-			r.free <- b
-		}
-	}
-	go r.work(r.full, r.done)
+// Close returns when all rows have been taken. Nothing may be added after it.
+func (r *Relay[T]) Close() {
+	r.full <- r.batch
+	close(r.full)
+	<-r.done
 }
 
-func (r *Relay) send() {
-	if r.batch != nil {
-		r.full <- r.batch
-		r.batch = nil
-	}
-}
-
-// work hands batches to the sink until there are no more.
-func (r *Relay) work(full <-chan *relayBatch, done chan<- struct{}) {
-	defer close(done)
-	for b := range full {
+func (r *Relay[T]) work() {
+	defer close(r.done)
+	for b := range r.full {
 		for i := range b.n {
-			r.sink.Add(&b.packets[i])
+			r.take(&b.rows[i])
 		}
-		if b.advance {
-			r.sink.Advance(b.now)
-		}
-		b.n, b.bytes, b.advance = 0, b.bytes[:0], false
+		b.n = 0
 		r.free <- b
 	}
 }

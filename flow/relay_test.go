@@ -1,54 +1,46 @@
 package flow
 
-import (
-	"testing"
+import "testing"
 
-	"mlids"
-)
-
-// notes is a sink that checks order and payload.
-type notes struct {
-	t     *testing.T
-	n     int
-	ticks int
-	done  bool
-	body  bool
+// line is a row with memory of its own.
+type line struct {
+	n    int
+	body []int
 }
 
-func (s *notes) Add(p *mlids.Packet) {
-	if int(p.Seq) != s.n {
-		s.t.Errorf("packet %d came as number %d", p.Seq, s.n)
-	}
-	if want := s.n % 3000; s.body && (len(p.Payload) != want || want > 0 && p.Payload[want-1] != byte(s.n)) {
-		s.t.Errorf("packet %d: payload of %d bytes, want %d", s.n, len(p.Payload), want)
-	}
-	if !s.body && p.Payload != nil {
-		s.t.Errorf("packet %d has a payload", s.n)
-	}
-	s.n++
+func (l *line) moveTo(dst *line) {
+	*dst, l.body = *l, dst.body
 }
-
-func (s *notes) Advance(int64) { s.ticks++ }
-func (s *notes) Flush()        { s.done = true }
 
 func TestRelay(t *testing.T) {
-	for _, payload := range []bool{false, true} {
-		s := &notes{t: t, body: payload}
-		r := NewRelay(s, payload)
-		buffer := make([]byte, 3000)
-		for round := range 2 { // a relay may be used again
-			for j := range 1000 {
-				i := round*1000 + j
-				if n := i % 3000; n > 0 {
-					buffer[n-1] = byte(i)
-				}
-				r.Add(&mlids.Packet{Seq: uint32(i), Payload: buffer[:i%3000]})
+	for _, rows := range []int{0, 1, relayBatch, 10*relayBatch*relayBatches + 7} {
+		got := 0
+		r := NewRelay(func(dst, src *line) { src.moveTo(dst) }, func(l *line) {
+			if l.n != got || len(l.body) != 1+got%5 || l.body[got%5] != got {
+				t.Errorf("row %d came as %d with %v", got, l.n, l.body)
 			}
-			r.Advance(1)
-			r.Flush()
+			got++
+		})
+		var l line
+		for i := range rows {
+			l.n, l.body = i, l.body[:0]
+			for range 1 + i%5 {
+				l.body = append(l.body, i)
+			}
+			r.Add(&l)
 		}
-		if s.n != 2000 || s.ticks != 2 || !s.done {
-			t.Errorf("got %d packets, %d ticks, flushed %v", s.n, s.ticks, s.done)
+		r.Close()
+		if got != rows {
+			t.Errorf("%d of %d rows came", got, rows)
 		}
+	}
+}
+
+func TestRelayDoesNotAllocate(t *testing.T) {
+	r := NewRelay(func(dst, src *line) { src.moveTo(dst) }, func(*line) {})
+	defer r.Close()
+	l := line{body: make([]int, 4)}
+	if n := testing.AllocsPerRun(10*relayBatch*relayBatches, func() { r.Add(&l) }); n != 0 {
+		t.Errorf("%v allocations per row", n)
 	}
 }

@@ -21,7 +21,7 @@ type Config struct {
 	Key func(p *mlids.Packet, k *mlids.FlowKey)
 }
 
-// Table follows flows. It is not safe for concurrent use; [Relay] lets it work beside the reader.
+// Table follows flows. It is not safe for concurrent use; [Relay] lets what comes out of it be used beside it.
 type Table[S any] struct {
 	cfg     Config
 	handler Handler[S]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -87,12 +88,11 @@ func (a *app) runFlows(ctx context.Context, f *flowsFlags) (err error) {
 
 // flowsText prints flows as CSV, or as JSON lines.
 func (a *app) flowsText(ctx context.Context, f *flowsFlags, schema *feature.Schema, labels *label.Rules, out io.Writer) error {
-	s := &flowSink{labels: labels, live: f.packets.endless(), ended: map[string]int{}, started: time.Now()}
+	s := &flowSink{labels: labels, beside: !f.packets.endless() && runtime.GOMAXPROCS(0) > 1, ended: map[string]int{}, started: time.Now()}
+	s.close = func() {}
+	defer func() { s.close() }() // if Flush was never reached
 	if err := s.open(schema, f.maxFlows, out, a.json()); err != nil {
 		return badInput(err)
-	}
-	if !s.live && runtime.GOMAXPROCS(0) > 1 {
-		s.extractor = flow.NewRelay(s.extractor, schema.Name == "kdd99") // only kdd99 reads payloads
 	}
 	counters, err := a.packets(ctx, &f.packets, s)
 	a.summary(counters)
@@ -132,13 +132,21 @@ func readLabels(path string) (*label.Rules, error) {
 	return label.Read(f, path)
 }
 
+// extractor turns packets into rows.
+type extractor interface {
+	Add(p *mlids.Packet)
+	Advance(now int64)
+	Flush()
+}
+
 // flowSink computes flows from packets and prints them.
 type flowSink struct {
-	extractor flow.Sink
+	extractor extractor
 	flush     func() error
+	beside    bool   // rows are printed on a goroutine of its own
+	close     func() // waits for it
 	labels    *label.Rules
-	live      bool
-	failed    atomic.Bool // err is set; the extractor may work on a goroutine of its own
+	failed    atomic.Bool // err is set, maybe by that goroutine
 	err       error
 	flows     int
 	ended     map[string]int // flows by the reason for which they ended
@@ -154,10 +162,11 @@ func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJ
 			writer = cicflow.NewJSON(out, schema)
 		}
 		s.flush = writer.Flush
-		s.extractor, err = cicflow.New(cicflow.Config{Schema: schema, MaxFlows: maxFlows}, func(r *cicflow.Row) {
+		emit := relayed(s, (*cicflow.Row).MoveTo, func(r *cicflow.Row) {
 			r.Label = s.note(r.Wire, r.First, r.Reason)
 			s.keep(writer.Write(r))
 		})
+		s.extractor, err = cicflow.New(cicflow.Config{Schema: schema, MaxFlows: maxFlows}, emit)
 	case "kdd99":
 		writer := bufio.NewWriterSize(out, 1<<16)
 		format := (*kdd99.Row).AppendCSV
@@ -166,16 +175,27 @@ func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJ
 		}
 		var line []byte
 		s.flush = writer.Flush
-		s.extractor, err = kdd99.New(kdd99.Config{Schema: schema, MaxFlows: maxFlows}, func(r *kdd99.Row) {
+		emit := relayed(s, (*kdd99.Row).MoveTo, func(r *kdd99.Row) {
 			r.Label = s.note(r.Key, r.First, r.Reason)
 			line = append(format(r, line[:0]), '\n')
 			_, err := writer.Write(line)
 			s.keep(err)
 		})
+		s.extractor, err = kdd99.New(kdd99.Config{Schema: schema, MaxFlows: maxFlows}, emit)
 	default:
 		err = fmt.Errorf("schema %s cannot be computed from packets", schema.ID())
 	}
 	return err
+}
+
+// relayed is take, on a goroutine of its own if s says so.
+func relayed[R any](s *flowSink, moveTo func(src, dst *R), take func(*R)) func(*R) {
+	if !s.beside {
+		return take
+	}
+	relay := flow.NewRelay(func(dst, src *R) { moveTo(src, dst) }, take)
+	s.close = sync.OnceFunc(relay.Close)
+	return relay.Add
 }
 
 // note counts a flow and finds its label.
@@ -216,6 +236,7 @@ func (s *flowSink) Tick(now int64) error {
 // Flush ends all flows.
 func (s *flowSink) Flush() error {
 	s.extractor.Flush()
+	s.close()
 	s.keep(s.flush())
 	return s.err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -56,7 +57,7 @@ func (p *packetFlags) open() (src capture.Source, progress func() (done, size in
 		src, err = capture.OpenLive(p.live)
 		return src, nil, badInput(err)
 	}
-	file, err := capture.Open(p.file, capture.FileConfig{Follow: p.follow})
+	file, err := capture.Open(p.file, capture.FileConfig{Follow: p.follow, Ahead: runtime.GOMAXPROCS(0) > 1})
 	if err != nil {
 		return nil, nil, badInput(err)
 	}

@@ -22,6 +22,11 @@ type Row struct {
 	Values []float64 // one per column of the schema; text is NaN, clocks are µs since the epoch
 }
 
+// MoveTo lets dst have the row, and takes dst's memory to be used again (see [flow.Relay]).
+func (r *Row) MoveTo(dst *Row) {
+	*dst, r.Values = *r, dst.Values
+}
+
 // Vector appends the numbers that a model takes to dst. They are the ones that a trainer gets from the printed row:
 // shortest decimal text gives back the same float64, and both round that to float32 in the same way.
 func (r *Row) Vector(dst []float32, in []feature.Input) []float32 {

@@ -26,6 +26,11 @@ type Row struct {
 	rules *rowRules
 }
 
+// MoveTo lets dst have the row, and takes dst's memory to be used again (see [flow.Relay]).
+func (r *Row) MoveTo(dst *Row) {
+	*dst, r.Values = *r, dst.Values
+}
+
 // rowRules are what all rows of an extractor share.
 type rowRules struct {
 	schema     *feature.Schema
