@@ -8,9 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 )
 
@@ -21,8 +21,8 @@ func both(t *testing.T, open func() io.Reader) {
 	src := newFile("x.pcap", &input{r: open()})
 	src.ahead = true
 	got, err := collect(t.Context(), src)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%d frames that differ from the %d read directly", len(got), len(want))
 	}
 	if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
 		t.Errorf("error %v, want %v", err, wantErr)
@@ -41,7 +41,7 @@ func TestAheadGivesTheSame(t *testing.T) {
 		large = append(large, bytes.Repeat([]byte{byte(i)}, MaxFrame-i))
 	}
 	ng := little().section().face(LinkEthernet, 0)
-	for i := range 40 {
+	for i := range 16 {
 		ng.enhanced(0, uint64(i), MaxFrame, large[i%12])
 		ng.block(0xbad, make([]byte, 3*blockSize/2))
 	}
