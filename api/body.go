@@ -28,6 +28,8 @@ type work struct {
 	out    []byte
 	held   int64 // bytes of body taken from the server's memory
 	caller *door.Caller
+
+	publication publication
 }
 
 // begin takes memory for a request; end gives it back.

@@ -11,25 +11,47 @@ import (
 	"time"
 
 	"mlids"
+	"mlids/dataset"
 )
 
 // classify is the hot path: the body in wk becomes vectors, the vectors scores, and those the answer in wk.out, an
-// array of what appendVerdict makes of each row. Nothing in it allocates once the buffers have grown.
+// array of what appendVerdict makes of each row. It returns when what is to be published is stored. Nothing in it allocates
+// once the buffers have grown, unless something is published.
 func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders *sync.Pool, appendVerdict verdictForm) (rows int, err error) {
-	if err := s.acquire(ctx); err != nil {
-		return 0, err
-	}
-	defer s.release()
 	d := decoders.Get().(decoder)
 	if len(wk.body) <= keptBody {
 		defer decoders.Put(d)
 	}
-	table, err := d.Decode(wk.body)
+	table, err := s.judge(ctx, wk, c, d, appendVerdict)
 	if err != nil {
 		return 0, err
 	}
-	if err := wk.caller.Rows(time.Now(), table.N); err != nil {
+	if err := s.publish(ctx, wk, c, table); err != nil {
 		return 0, err
+	}
+	for class, n := range wk.counts {
+		if n > 0 {
+			c.predicted[class].Add(float64(n))
+		}
+	}
+	if s.deps.Observe != nil {
+		s.deps.Observe.Predicted(c.name, c.classes, wk.counts, wk.sums)
+	}
+	return table.N, nil
+}
+
+// judge makes scores and the answer of the body. It holds one of the slots, which waiting for the queue must not.
+func (s *Server) judge(ctx context.Context, wk *work, c *classifier, d decoder, appendVerdict verdictForm) (*dataset.Rows, error) {
+	if err := s.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer s.release()
+	table, err := d.Decode(wk.body)
+	if err != nil {
+		return nil, err
+	}
+	if err := wk.caller.Rows(time.Now(), table.N); err != nil {
+		return nil, err
 	}
 	k, inputs := len(c.classes), c.model.Inputs()
 	wk.scores = grown(wk.scores, table.N*c.judge.Width())
@@ -38,7 +60,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	clear(wk.counts)
 	clear(wk.sums)
 	if err := c.judge.Scores(wk.scores, table.X); err != nil {
-		return 0, fmt.Errorf("model %s: %w", c.name, err)
+		return nil, fmt.Errorf("model %s: %w", c.name, err)
 	}
 	wk.out = append(wk.out[:0], '[')
 	for i := range table.N {
@@ -52,15 +74,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 		wk.out = appendVerdict(wk.out, v, c.quoted[class], table.X[i*inputs:][:inputs])
 	}
 	wk.out = append(wk.out, ']', '\n')
-	for class, n := range wk.counts {
-		if n > 0 {
-			c.predicted[class].Add(float64(n))
-		}
-	}
-	if s.deps.Observe != nil {
-		s.deps.Observe.Predicted(c.name, c.classes, wk.counts, wk.sums)
-	}
-	return table.N, nil
+	return table, nil
 }
 
 // acquire waits for one of the slots in which predictions are computed.

@@ -40,6 +40,8 @@ type Config struct {
 	MaxHeader  int   // bytes of a request's line and headers: 64 KiB
 	Concurrent int   // predictions computed at a time; others wait: twice the processors
 
+	Publish Publish // which predictions go to Deps.Publish: attacks
+
 	// AnomalyFPR asks the anomaly companions of the models that have one, at their threshold for this false-positive rate
 	// (model.Judge). 0: none is asked.
 	AnomalyFPR float64
@@ -53,6 +55,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	c.Listen = cmp.Or(c.Listen, "127.0.0.1:5000")
+	c.Publish = cmp.Or(c.Publish, PublishAttacks)
 	c.Version = cmp.Or(c.Version, "(devel)")
 	c.MaxBody = cmp.Or(max(c.MaxBody, 0), 64<<20)
 	c.MaxRows = cmp.Or(max(c.MaxRows, 0), 100_000)
@@ -85,7 +88,7 @@ type Observer interface {
 	Predicted(model string, classes []string, rows []int, confidence []float64)
 }
 
-// Deps is what a server is given. All fields but Observe, Guard and Audit must be set.
+// Deps is what a server is given. All fields but Observe, Guard, Audit and Publish must be set.
 type Deps struct {
 	Log      *slog.Logger
 	Register prometheus.Registerer // where the server's metrics are registered
@@ -94,6 +97,7 @@ type Deps struct {
 	Observe  Observer
 	Guard    *door.Guard // says who may call; nil: everyone. Its Run is the owner's
 	Audit    *audit.Log  // told of changes and of callers sent away
+	Publish  Publisher   // a request is answered when its predictions are stored there
 }
 
 func (d *Deps) check() error {

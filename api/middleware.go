@@ -135,8 +135,11 @@ func (ids requestIDs) of(r *http.Request) string {
 	if id := r.Header.Get("X-Request-Id"); plausibleID(id) {
 		return id
 	}
-	return ids.prefix + strconv.FormatUint(ids.next.Add(1), 10)
+	return ids.fresh()
 }
+
+// fresh is a name that was not given before.
+func (ids requestIDs) fresh() string { return ids.prefix + strconv.FormatUint(ids.next.Add(1), 10) }
 
 // plausibleID accepts what is safe in a log and in a header.
 func plausibleID(id string) bool {

@@ -22,6 +22,9 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readBody(wk, w, r); err != nil {
 		return err
 	}
+	if err := s.publishing(wk, r); err != nil {
+		return err
+	}
 	rows, err := s.classify(r.Context(), wk, c, &c.records, appendStatus)
 	if err != nil {
 		return err

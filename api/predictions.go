@@ -30,6 +30,9 @@ func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readBody(wk, w, r); err != nil {
 		return err
 	}
+	if err := s.publishing(wk, r); err != nil {
+		return err
+	}
 	form := appendBit
 	if q.detail {
 		form = appendDetail

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,8 @@ type Server struct {
 	ids       requestIDs
 	works     sync.Pool // of *work
 	inflaters sync.Pool // of *gzip.Reader
+
+	messageIDs requestIDs // of messages of requests without idempotency key
 
 	front, admin *entrance
 	browsers     *http.CrossOriginProtection // keeps pages of other origins from changing things
@@ -67,6 +70,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		listening: make(chan struct{}),
 		browsers:  http.NewCrossOriginProtection(),
 		fixed:     newFixedHeaders(),
+
+		messageIDs: requestIDs{prefix: rand.Text()[:16] + "-", next: new(atomic.Uint64)},
 	}
 	s.front, s.admin = &entrance{name: "front"}, &entrance{name: "admin"}
 	s.front.handler, s.admin.handler = s.mux(s.front, s.frontRoutes()), s.mux(s.admin, s.adminRoutes())

@@ -14,17 +14,6 @@ import (
 // in time.
 const batch = 256
 
-// Finding is the verdict on one flow.
-type Finding struct {
-	Key         mlids.FlowKey // of the flow's first packet
-	First, Last int64         // times of its first and last packet, ns since the epoch
-	Reason      mlids.EndReason
-	Verdict     mlids.Verdict
-
-	Ingress mlids.Port // where the first packet entered the network, when the source knows
-	Answer  bool       // the first packet was an answer, see [mlids.Packet.Answers]
-}
-
 // Config says what watches the packets.
 type Config struct {
 	Models   []*model.Judge // classifiers, alone or with companions
@@ -37,6 +26,7 @@ type Config struct {
 	// Interim is how often Tick judges flows that go on: a connection without an answer, a download, a flood in one flow.
 	// Their findings have EndNone as reason; the final ones come as ever. 0 judges flows at their end only.
 	Interim time.Duration
+	Records bool // findings have their row as JSON
 }
 
 // Bounds of interim judgement: a flow must be this old, so that a greeting has had its answer, and so many are judged at a
@@ -49,6 +39,7 @@ const (
 // Sensor judges the flows of the packets that it is given. It belongs to one goroutine.
 type Sensor struct {
 	schemas []*schemaSensor
+	records bool
 	emit    func(*Finding) error
 	interim time.Duration
 	looked  int64 // when flows that go on were last judged, ns since the epoch
@@ -67,6 +58,8 @@ type judge struct {
 	inputs   []feature.Input
 	vectors  []float32
 	findings []Finding
+	records  []byte // of findings
+	ends     []int  // of each finding's record in records
 	scores   []float32
 }
 
@@ -80,7 +73,7 @@ func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sensor{emit: emit, interim: cfg.Interim}
+	s := &Sensor{emit: emit, interim: cfg.Interim, records: cfg.Records}
 	byID := map[string]*schemaSensor{}
 	for _, by := range cfg.Models {
 		info := by.Model().Info()
@@ -148,7 +141,13 @@ func (s *Sensor) Flush() error {
 func (s *Sensor) take(watch *schemaSensor, r *row) {
 	for _, j := range watch.judges {
 		j.vectors = r.vector(j.vectors, j.inputs)
-		j.findings = append(j.findings, Finding{Key: r.key, First: r.first, Last: r.last, Reason: r.reason, Ingress: r.ingress, Answer: r.answer})
+		j.findings = append(j.findings, Finding{
+			Key: r.key, First: r.first, Last: r.last, Reason: r.reason, Counters: r.counters, Ingress: r.ingress, Answer: r.answer,
+		})
+		if s.records {
+			j.records = r.record(j.records)
+			j.ends = append(j.ends, len(j.records))
+		}
 		if len(j.findings) >= batch {
 			s.flush(j)
 		}
@@ -181,7 +180,19 @@ func (s *Sensor) flush(j *judge) {
 		}
 		f := &j.findings[i]
 		f.Verdict = j.by.Verdict(scores, i)
+		if s.records {
+			f.Record = j.record(i)
+		}
 		s.err = s.emit(f)
 	}
-	j.vectors, j.findings = j.vectors[:0], j.findings[:0]
+	j.vectors, j.findings, j.records, j.ends = j.vectors[:0], j.findings[:0], j.records[:0], j.ends[:0]
+}
+
+// record is the JSON of a finding's row.
+func (j *judge) record(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = j.ends[i-1]
+	}
+	return j.records[from:j.ends[i]:j.ends[i]]
 }

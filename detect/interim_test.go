@@ -1,6 +1,7 @@
 package detect_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func TestInterimLeavesFinalsAlone(t *testing.T) {
 			t.Fatalf("%s: %d verdicts without interim ones, %d with", name, len(without), len(with))
 		}
 		for i := range without {
-			if without[i] != with[i] {
+			if !reflect.DeepEqual(without[i], with[i]) {
 				t.Errorf("%s: %+v without interim verdicts, %+v with", name, without[i], with[i])
 				break
 			}

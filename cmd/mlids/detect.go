@@ -21,6 +21,7 @@ func (a *app) detect() *cobra.Command {
 	var all bool
 	var maxFlows int
 	var anomalyFPR float64
+	var out detectOutlet
 	cmd := &cobra.Command{
 		Use:   "detect FILE.pcap | --interface IF",
 		Short: "Judge the flows of a capture or an interface; attacks on stdout, exit code 3 when there are any",
@@ -41,12 +42,18 @@ func (a *app) detect() *cobra.Command {
 				models = append(models, judge)
 			}
 			printer := &findingPrinter{app: a, out: bufio.NewWriter(a.out), all: all, live: p.endless(), classes: map[string]int{}}
-			sensor, err := detect.New(detect.Config{Models: models, MaxFlows: maxFlows, Linger: p.linger()}, printer.print)
+			publish, err := out.open(cmd.Context(), a)
 			if err != nil {
-				return badInput(err)
+				return err
 			}
-			counters, err := a.packets(cmd.Context(), &p, sensor)
-			err = errors.Join(err, printer.out.Flush())
+			sensor, err := detect.New(detect.Config{
+				Models: models, MaxFlows: maxFlows, Linger: p.linger(), Records: out.used(),
+			}, fanOut(printer.print, publish))
+			if err != nil {
+				return badInput(errors.Join(err, out.close()))
+			}
+			counters, err := a.packets(cmd.Context(), &p, out.around(sensor))
+			err = errors.Join(err, printer.out.Flush(), out.close())
 			a.summary(counters)
 			printer.summary()
 			if err == nil && printer.attacks > 0 {
@@ -57,6 +64,7 @@ func (a *app) detect() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	p.register(flags)
+	out.register(flags)
 	flags.StringArrayVar(&names, "model", []string{"cicflow", "kdd99"}, "model to ask: its name, or a file (repeat for several)")
 	flags.BoolVar(&all, "all", false, "print benign flows, too")
 	companionFlag(flags, &anomalyFPR)

@@ -56,11 +56,12 @@ type app struct {
 	level   slog.Level
 	dataDir string
 	config  string
+	sinks   map[string]makeSink // ways out by the scheme of their URLs
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	a := &app{streams: s}
+	a := &app{streams: s, sinks: allSinks()}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetIn(s.in)

@@ -95,6 +95,11 @@ func exitStatus(ts *testscript.TestScript, _ bool, args []string) {
 func packetCapture(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), refusedConnections(n), 0o600))
+}
+
+// refusedConnections is a capture of n SYN packets, each answered with RST.
+func refusedConnections(n int) []byte {
 	file := []byte{0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0} // microseconds, raw IP
 	for i := range n {
 		syn := segment(10, 20, uint16(40000+i%1000), uint16(1+i), 0x02)
@@ -107,7 +112,7 @@ func packetCapture(ts *testscript.TestScript, _ bool, args []string) {
 			file = append(file, packet...)
 		}
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o600))
+	return file
 }
 
 // segment is a TCP segment without payload between 10.0.0.src and 10.0.0.dst.

@@ -22,6 +22,8 @@ func (a *app) serve() *cobra.Command {
 	var files []string
 	var influxOut string
 	var locks lockFlags
+	var out notifyFlags
+	var watch sensorFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the models over HTTP",
@@ -30,7 +32,7 @@ func (a *app) serve() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			locks.given = cmd.Flags().Changed("admin-listen")
-			return a.runServe(cmd.Context(), cfg, files, influxOut, &locks)
+			return a.runServe(cmd.Context(), cfg, files, influxOut, &locks, &out, &watch)
 		},
 	}
 	flags := cmd.Flags()
@@ -49,10 +51,17 @@ func (a *app) serve() *cobra.Command {
 	flags.DurationVar(&cfg.ShutdownTimeout, "shutdown-timeout", 30*time.Second, "time that requests in flight are given at the end")
 	locks.register(flags)
 	flags.StringVar(&influxOut, "influx-out", "", "write verdict counts by model and class to influxdb://host:port/database")
+	out.register(flags)
+	watch.register(flags)
 	return cmd
 }
 
-func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, influxOut string, locks *lockFlags) error {
+func (a *app) runServe(
+	ctx context.Context, cfg api.Config, files []string, influxOut string, locks *lockFlags, out *notifyFlags, watch *sensorFlags,
+) error {
+	if err := watch.check(); err != nil {
+		return err
+	}
 	models, err := a.registry(files...)
 	if err != nil {
 		return err
@@ -79,20 +88,35 @@ func (a *app) runServe(ctx context.Context, cfg api.Config, files []string, infl
 	if err := locks.apply(ctx, a, &cfg, &deps); err != nil {
 		return err
 	}
+	outlet, err := out.open(ctx, a, metrics)
+	if err != nil {
+		return err
+	}
+	if outlet != nil {
+		cfg.Publish, deps.Publish = outlet.publish, outlet
+	}
 	server, err := api.New(cfg, deps)
 	if err != nil {
-		return badInput(err)
+		return badInput(errors.Join(err, outlet.close()))
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	served, stop := context.WithCancel(context.WithoutCancel(ctx)) // the writer ends after the last request
+	served, stop := context.WithCancel(context.WithoutCancel(ctx)) // the writer and the queue end after the last request and flow
+	producers, producing := errgroup.WithContext(ctx)
+	producers.Go(func() error { return server.Run(producing) })
+	if watch.wanted() { // who shall hear of findings, too, is named at the end
+		producers.Go(func() error { return watch.run(producing, a, models, cfg.AnomalyFPR, metrics, outlet) })
+	}
 	group.Go(func() error {
 		defer stop()
-		return server.Run(ctx)
+		return producers.Wait()
 	})
 	if series != nil {
 		group.Go(func() error { return series.Run(served) })
 	}
 	group.Go(func() error { return locks.run(ctx, &deps) })
+	if outlet != nil {
+		group.Go(func() error { return outlet.run(served) })
+	}
 	group.Go(func() error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
 	group.Go(func() error {
 		select {

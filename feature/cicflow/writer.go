@@ -64,6 +64,15 @@ func NewJSON(w io.Writer, s *feature.Schema) *Writer {
 	return c
 }
 
+// NewPrinter makes a writer that writes nothing by itself; AppendJSON is for it.
+func NewPrinter(s *feature.Schema) *Writer { return newWriter(nil, s) }
+
+// AppendJSON appends a row as NewJSON's writer prints it, without a line end.
+func (c *Writer) AppendJSON(dst []byte, r *Row) []byte {
+	dst = c.json(dst, r)
+	return dst[:len(dst)-1]
+}
+
 func newWriter(w io.Writer, s *feature.Schema) *Writer {
 	c := &Writer{w: w, y2018: s.Version == "2018"}
 	for _, col := range s.Columns {
