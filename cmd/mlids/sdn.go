@@ -84,6 +84,7 @@ func (f *controllerFlags) tls() (*tls.Config, error) {
 
 func (a *app) sdn() *cobra.Command {
 	var f controllerFlags
+	var d sdnDefence
 	cmd := &cobra.Command{
 		Use:   "sdn",
 		Short: "Control OpenFlow 1.3 switches: forward, watch, block",
@@ -91,14 +92,15 @@ func (a *app) sdn() *cobra.Command {
   ovs-vsctl set-controller br0 tcp:127.0.0.1:6653 -- set bridge br0 protocols=OpenFlow13 fail_mode=secure`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runSDN(cmd.Context(), &f)
+			return a.runSDN(cmd.Context(), &f, &d)
 		},
 	}
 	f.register(cmd.Flags())
+	d.register(cmd.Flags())
 	return cmd
 }
 
-func (a *app) runSDN(ctx context.Context, f *controllerFlags) error {
+func (a *app) runSDN(ctx context.Context, f *controllerFlags, d *sdnDefence) error {
 	cfg, err := f.config()
 	if err != nil {
 		return badInput(err)
@@ -116,6 +118,9 @@ func (a *app) runSDN(ctx context.Context, f *controllerFlags) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return controller.Run(ctx) })
+	if err := d.run(ctx, a, group, controller, metrics); err != nil {
+		return badInput(err)
+	}
 	if f.metrics != "" {
 		group.Go(func() error { return a.serveMetrics(ctx, f.metrics, metrics) })
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mlids"
 	"mlids/capture"
 )
 
@@ -32,6 +33,7 @@ type slot struct {
 	data []byte
 	wire uint32
 	time int64
+	port mlids.Port // of the edge
 }
 
 // maxKept is how large a slot's buffer may stay: a full Ethernet frame, no more.
@@ -43,8 +45,8 @@ func newFeed(slots int, idle time.Duration) *Feed {
 
 var _ capture.Source = (*Feed)(nil)
 
-// push adds a copy of a frame.
-func (f *Feed) push(data []byte, wire int) {
+// push adds a copy of a frame that entered the network by port.
+func (f *Feed) push(data []byte, wire int, port mlids.Port) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed || f.count == len(f.slots) {
@@ -53,7 +55,7 @@ func (f *Feed) push(data []byte, wire int) {
 	}
 	s := &f.slots[(f.first+f.count)%len(f.slots)]
 	f.last = max(f.last, time.Now().UnixNano())
-	s.data, s.wire, s.time = append(s.data[:0], data...), uint32(max(wire, len(data))), f.last
+	s.data, s.wire, s.time, s.port = append(s.data[:0], data...), uint32(max(wire, len(data))), f.last, port
 	f.count++
 	select {
 	case f.wake <- struct{}{}:
@@ -97,7 +99,7 @@ func (f *Feed) pop(to *capture.Frame) (bool, error) {
 		f.held = nil
 	}
 	s.data, f.held = f.held, s.data
-	*to = capture.Frame{Data: f.held, Time: s.time, WireLen: s.wire, Link: capture.LinkEthernet}
+	*to = capture.Frame{Data: f.held, Time: s.time, WireLen: s.wire, Link: capture.LinkEthernet, Ingress: s.port}
 	f.first, f.count = (f.first+1)%len(f.slots), f.count-1
 	return true, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"mlids"
 	"mlids/mitigate/openflow/ofp"
 )
 
@@ -111,7 +112,7 @@ func (s *session) packetIn(body []byte) error {
 		return nil
 	}
 	if s.c.net.packetIn(at, &a) {
-		s.c.feed.push(s.in.Data, int(s.in.TotalLen))
+		s.c.feed.push(s.in.Data, int(s.in.TotalLen), mlids.Port{Switch: at.id, Number: s.in.Match.InPort})
 	}
 	return nil
 }
