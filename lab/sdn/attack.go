@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"sync"
+	"time"
+
+	"mlids/mitigate"
+)
+
+// attack is one thing that the attacker does to h2.
+type attack struct {
+	name    string
+	filter  string        // of its packets, for tcpdump
+	program []string      // run in the attacker's host; h2's address is put behind it
+	limit   time.Duration // after which it is ended
+}
+
+// attacks are the scenarios. Rates are fixed: a ping -f slows down once it is blocked, and flatters.
+func attacks(d time.Duration) []attack {
+	return []attack{
+		{"ICMP flood", "icmp[0]=8 and src host 10.0.0.3", []string{"hping3", "--icmp", "-i", "u1000", "-q"}, d},
+		{"SYN flood, forged", "tcp[13]=2 and dst port 80 and not src host 10.0.0.1", []string{"hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q"}, d},
+		{"UDP flood", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-p", "7777", "-d", "512", "-i", "u1000", "-q"}, d},
+		{"port scan", "tcp[13]=2 and src host 10.0.0.3", []string{"hping3", "-S", "--scan", "1-4000", "-i", "u2000"}, d},
+	}
+}
+
+// result is what an attack came to.
+type result struct {
+	attack         attack
+	sent, arrived  []int64 // times of its packets, at the attacker and at the victim
+	blocked        bool
+	blockedAt      time.Time // when the network confirmed
+	record         mitigate.Record
+	before, during pinged
+	mbitBefore     float64 // h1 to h2, by iperf3; 0 when it was not measured
+	mbitDuring     float64
+}
+
+// after is the time from the first packet to the block.
+func (r *result) after() time.Duration {
+	if !r.blocked || len(r.sent) == 0 {
+		return 0
+	}
+	return r.blockedAt.Sub(time.Unix(0, r.sent[0]))
+}
+
+// kept is the share of packets kept from the victim, of all and of those sent after the block, in percent.
+func (r *result) kept() (all, afterBlock float64) {
+	share := func(arrived, sent int) float64 { return 100 * (1 - float64(arrived)/float64(max(sent, 1))) }
+	all = share(len(r.arrived), len(r.sent))
+	if !r.blocked {
+		return all, 0
+	}
+	return all, share(later(r.arrived, r.blockedAt), later(r.sent, r.blockedAt))
+}
+
+func later(times []int64, than time.Time) (n int) {
+	for _, t := range times {
+		if t > than.UnixNano() {
+			n++
+		}
+	}
+	return n
+}
+
+// attack runs an attack while h1 pings h2 twenty times a second, and sends TCP as fast as it can if asked.
+func (r *rig) attack(a attack, tcp bool) *result {
+	r.tb.Helper()
+	res := &result{attack: a}
+	const every = 50 * time.Millisecond
+	res.before = r.ping(r.h1, r.h2, 60, every)()
+	if tcp {
+		res.mbitBefore = r.iperf(3)
+	}
+	atVictim, atSource := r.trace(r.h2, a.filter), r.trace(r.at, a.filter)
+	pings := r.ping(r.h1, r.h2, int(a.limit/every), every)
+	var group sync.WaitGroup
+	group.Go(func() { r.run(r.at, a.limit, a.program[0], append(a.program[1:], r.h2.IP)...) })
+	if tcp {
+		group.Go(func() { res.mbitDuring = r.iperf(max(int(a.limit.Seconds())-1, 1)) })
+	}
+	group.Wait()
+	res.during = pings()
+	res.sent, res.arrived = atSource(), atVictim()
+	res.blockedAt, res.blocked = r.confirmed()
+	for _, record := range r.audit() {
+		if record.Event == "block" {
+			res.record = record
+			break
+		}
+	}
+	return res
+}
+
+// iperf sends TCP from h1 to h2 and returns what arrived, Mbit/s.
+func (r *rig) iperf(seconds int) float64 {
+	r.tb.Helper()
+	server := r.net.Command(r.h2, "iperf3", "-s", "-1", "-p", "5201")
+	if err := server.Start(); err != nil {
+		r.tb.Error(err)
+		return 0
+	}
+	defer func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	}()
+	var text []byte
+	deadline := time.Now().Add(5 * time.Second)
+	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
+		var err error
+		if text, err = r.net.Command(r.h1, "iperf3", "-c", r.h2.IP, "-p", "5201", "-t", strconv.Itoa(seconds), "-J").Output(); err == nil || time.Now().After(deadline) {
+			tick.Stop()
+			break
+		}
+	}
+	var report struct {
+		End struct {
+			Received struct {
+				Bits float64 `json:"bits_per_second"`
+			} `json:"sum_received"`
+		} `json:"end"`
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		r.tb.Errorf("iperf3 says %q: %v", text, err)
+	}
+	return report.End.Received.Bits / 1e6
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mlids/internal/ovstest"
+)
+
+// pinged is what a series of pings came to.
+type pinged struct {
+	sent, answered int
+	rtts           []time.Duration // sorted
+}
+
+func (p pinged) lost() float64 { return 100 * (1 - float64(p.answered)/float64(max(p.sent, 1))) }
+
+func (p pinged) median() time.Duration {
+	if len(p.rtts) == 0 {
+		return 0
+	}
+	return p.rtts[len(p.rtts)/2]
+}
+
+// ping begins a series of pings; wait gives what they came to.
+func (r *rig) ping(from, to *ovstest.Host, count int, every time.Duration) (wait func() pinged) {
+	r.tb.Helper()
+	cmd := r.net.Command(from, "ping", "-n", "-c", strconv.Itoa(count), "-i", fmt.Sprintf("%.3f", every.Seconds()), "-W", "2", to.IP)
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		r.tb.Fatal(err)
+	}
+	return func() pinged { return r.pinged(cmd, &out) }
+}
+
+func (r *rig) pinged(cmd *exec.Cmd, out *strings.Builder) (p pinged) {
+	r.tb.Helper()
+	_ = cmd.Wait() // lost pings are told by the summary
+	p.sent, p.answered, _ = ovstest.Answered(r.tb, out.String())
+	for line := range strings.Lines(out.String()) {
+		_, after, ok := strings.Cut(line, "time=")
+		if !ok {
+			continue
+		}
+		number, _, _ := strings.Cut(after, " ")
+		ms, err := strconv.ParseFloat(number, 64)
+		if err != nil {
+			r.tb.Fatalf("ping says %q: %v", line, err)
+		}
+		p.rtts = append(p.rtts, time.Duration(ms*float64(time.Millisecond)))
+	}
+	slices.Sort(p.rtts)
+	return p
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"mlids/internal/ovstest"
+	"mlids/mitigate"
+)
+
+// rig is the topology of the demonstration under mlids: h1 and the attacker on switch s1, h2 on switch s2.
+type rig struct {
+	tb           testing.TB
+	net          *ovstest.Net
+	h1, at, h2   *ovstest.Host
+	mlids        string // the program
+	dir          string // its data, and what is recorded here
+	port         int    // of the controller
+	process      *exec.Cmd
+	flags        []string // more for mlids sdn
+	logs, traces int
+}
+
+// newRig builds the network and starts the controller; it returns when h1 and the attacker reach h2.
+func newRig(tb testing.TB, mlids string, flags ...string) *rig {
+	tb.Helper()
+	r := &rig{tb: tb, mlids: mlids, dir: tb.TempDir(), flags: flags}
+	r.net = ovstest.New(tb, "ping", "hping3", "iperf3", "tcpdump", "timeout")
+	r.net.Switch("s1", 1)
+	r.net.Switch("s2", 2)
+	r.net.Link("s1", 10, "s2", 10)
+	r.h1, r.at, r.h2 = r.net.Host("h1", "s1", 1, 1), r.net.Host("at", "s1", 2, 3), r.net.Host("h2", "s2", 1, 2)
+	r.port = freePort(tb)
+	r.start()
+	for _, name := range []string{"s1", "s2"} {
+		r.net.Control(name, "tcp:127.0.0.1:"+strconv.Itoa(r.port))
+	}
+	for _, from := range []*ovstest.Host{r.h1, r.at} {
+		ovstest.Await(tb, from.Name+" reaching h2", func() bool {
+			return r.net.Command(from, "ping", "-n", "-c", "1", "-W", "1", r.h2.IP).Run() == nil
+		})
+	}
+	return r
+}
+
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// start starts mlids sdn. It ends with the test at the latest.
+func (r *rig) start() {
+	r.tb.Helper()
+	r.logs++
+	log, err := os.Create(filepath.Join(r.dir, fmt.Sprintf("sdn%d.log", r.logs)))
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	defer log.Close()
+	args := append([]string{
+		"sdn", "--listen", "127.0.0.1:" + strconv.Itoa(r.port), "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms",
+	}, r.flags...)
+	cmd := exec.Command(r.mlids, args...) //nolint:gosec // the program under test
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		r.tb.Fatal(err)
+	}
+	r.process = cmd
+	r.tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if r.tb.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			r.tb.Logf("mlids sdn: %s", text)
+		}
+	})
+}
+
+// kill ends mlids as a crash does.
+func (r *rig) kill() {
+	_ = r.process.Process.Kill()
+	_ = r.process.Wait()
+}
+
+// audit reads the audit log.
+func (r *rig) audit() []mitigate.Record {
+	r.tb.Helper()
+	file, err := os.Open(filepath.Join(r.dir, "data", "mitigate", "openflow", "audit.jsonl"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	defer file.Close()
+	var all []mitigate.Record
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var one mitigate.Record
+		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+			r.tb.Fatalf("audit log: %s: %v", lines.Text(), err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// confirmed is when the network confirmed the first block, as the log of mlids has it; ok is false when it has none.
+func (r *rig) confirmed() (at time.Time, ok bool) {
+	r.tb.Helper()
+	text, err := os.ReadFile(filepath.Join(r.dir, fmt.Sprintf("sdn%d.log", r.logs)))
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "msg=mitigation event=block ") {
+			stamp, _, _ := strings.Cut(strings.TrimPrefix(line, "time="), " ")
+			if at, err = time.Parse(time.RFC3339Nano, stamp); err != nil {
+				r.tb.Fatal(err)
+			}
+			return at, true
+		}
+	}
+	return at, false
+}
+
+// run runs a program in a host to its end, for limit at most. Being cut off then is no failure.
+func (r *rig) run(h *ovstest.Host, limit time.Duration, name string, args ...string) string {
+	r.tb.Helper()
+	out, err := r.net.Command(h, "timeout", append([]string{fmt.Sprintf("%.3f", limit.Seconds()), name}, args...)...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() > 124) {
+		r.tb.Fatalf("%s: %s %s: %v: %s", h.Name, name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
