@@ -50,6 +50,7 @@ func New(tb testing.TB, programs ...string) *Net {
 			tb.Skipf("needs %s: run make tools", name)
 		}
 	}
+	alone(tb)
 	dir, err := os.MkdirTemp("", "ovs") // short: a socket's path has at most 107 bytes
 	if err != nil {
 		tb.Fatal(err)
@@ -63,6 +64,19 @@ func New(tb testing.TB, programs ...string) *Net {
 	n.run("ip", "netns", "del", probe)
 	n.startDaemons()
 	return n
+}
+
+// alone waits until no other test has switches: the userspace datapath has one device of a fixed name (ovs-netdev).
+func alone(tb testing.TB) {
+	tb.Helper()
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "mlids-ovstest.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { lock.Close() })
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // startDaemons starts ovsdb-server and ovs-vswitchd in the foreground, so that they are ours to end.

@@ -8,22 +8,23 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mlids"
 	"mlids/capture"
 )
 
 func TestFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		feed := newFeed(2, time.Second)
-		feed.push([]byte("one"), 1500)
-		feed.push([]byte("two"), 3)
-		feed.push([]byte("three"), 5) // finds it full
+		feed.push([]byte("one"), 1500, mlids.Port{})
+		feed.push([]byte("two"), 3, mlids.Port{Switch: 1, Number: 2})
+		feed.push([]byte("three"), 5, mlids.Port{}) // finds it full
 		var f capture.Frame
 		for _, want := range []string{"one", "two"} {
 			if err := feed.Next(t.Context(), &f); err != nil || string(f.Data) != want {
 				t.Fatalf("%q, %v, want %q", f.Data, err, want)
 			}
 		}
-		if f.WireLen != 3 || f.Link != capture.LinkEthernet || f.Time != time.Now().UnixNano() {
+		if f.WireLen != 3 || f.Ingress != (mlids.Port{Switch: 1, Number: 2}) || f.Link != capture.LinkEthernet || f.Time != time.Now().UnixNano() {
 			t.Errorf("%+v", f)
 		}
 		if feed.Dropped() != 1 {
@@ -34,7 +35,7 @@ func TestFeed(t *testing.T) {
 		}
 		go func() {
 			time.Sleep(100 * time.Millisecond)
-			feed.push([]byte("late"), 4)
+			feed.push([]byte("late"), 4, mlids.Port{})
 		}()
 		if err := feed.Next(t.Context(), &f); err != nil || string(f.Data) != "late" {
 			t.Errorf("%q, %v", f.Data, err)
@@ -56,7 +57,7 @@ func TestFeedDoesNotAllocate(t *testing.T) {
 	frame := make([]byte, 200)
 	var f capture.Frame
 	once := func() {
-		feed.push(frame, 200)
+		feed.push(frame, 200, mlids.Port{})
 		if err := feed.Next(t.Context(), &f); err != nil {
 			t.Fatal(err)
 		}
