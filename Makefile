@@ -60,8 +60,13 @@ fuzz: ## run every fuzzer for FUZZTIME (an hour each: make fuzz FUZZTIME=1h)
 	@lab/fuzz.sh $(FUZZTIME)
 
 .PHONY: soak
-soak: build ## serve and classify for SOAKTIME; fails when memory grows or an answer changes
+soak: build ## serve and classify, and let benign traffic pass, for SOAKTIME each; fails when memory grows, an answer changes or anything is blocked
 	MLIDS_SOAK=$(SOAKTIME) $(GO) test -count=1 -timeout 0 -run Soak ./api
+	MLIDS_SOAK=$(SOAKTIME) MLIDS_BINARY=$(BIN)/mlids $(GO) test -count=1 -timeout 0 -run Benign -v ./lab/sdn
+
+.PHONY: lab
+lab: build tools ## the network that defends itself, attacked: a table, and pictures in .build/lab (as root)
+	$(GO) run ./lab/sdn --mlids $(BIN)/mlids --out $(BUILD)/lab
 
 .PHONY: models
 models: ## rebuild the embedded models from the data sets, bit for bit

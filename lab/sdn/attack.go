@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 // attack is one thing that the attacker does to h2.
 type attack struct {
 	name    string
+	short   string        // in file names
 	filter  string        // of its packets, for tcpdump
 	program []string      // run in the attacker's host; h2's address is put behind it
 	limit   time.Duration // after which it is ended
@@ -20,10 +22,10 @@ type attack struct {
 // attacks are the scenarios. Rates are fixed: a ping -f slows down once it is blocked, and flatters.
 func attacks(d time.Duration) []attack {
 	return []attack{
-		{"ICMP flood", "icmp[0]=8 and src host 10.0.0.3", []string{"hping3", "--icmp", "-i", "u1000", "-q"}, d},
-		{"SYN flood, forged", "tcp[13]=2 and dst port 80 and not src host 10.0.0.1", []string{"hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q"}, d},
-		{"UDP flood", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-p", "7777", "-d", "512", "-i", "u1000", "-q"}, d},
-		{"port scan", "tcp[13]=2 and src host 10.0.0.3", []string{"hping3", "-S", "--scan", "1-4000", "-i", "u2000"}, d},
+		{"ICMP flood", "flood", "icmp[0]=8 and src host 10.0.0.3", []string{"hping3", "--icmp", "-i", "u1000", "-q"}, d},
+		{"SYN flood, forged", "syn", "tcp[13]=2 and dst port 80 and not src host 10.0.0.1", []string{"hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q"}, d},
+		{"UDP flood", "udp", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-p", "7777", "-d", "512", "-i", "u1000", "-q"}, d},
+		{"port scan", "scan", "tcp[13]=2 and src host 10.0.0.3", []string{"hping3", "-S", "--scan", "1-4000", "-i", "u2000"}, d},
 	}
 }
 
@@ -66,7 +68,8 @@ func later(times []int64, than time.Time) (n int) {
 	return n
 }
 
-// attack runs an attack while h1 pings h2 twenty times a second, and sends TCP as fast as it can if asked.
+// attack runs an attack while h1 pings h2 twenty times a second, or sends TCP as fast as it goes: both at once would measure
+// how full the switch is.
 func (r *rig) attack(a attack, tcp bool) *result {
 	r.tb.Helper()
 	res := &result{attack: a}
@@ -76,7 +79,10 @@ func (r *rig) attack(a attack, tcp bool) *result {
 		res.mbitBefore = r.iperf(3)
 	}
 	atVictim, atSource := r.trace(r.h2, a.filter), r.trace(r.at, a.filter)
-	pings := r.ping(r.h1, r.h2, int(a.limit/every), every)
+	pings := func() pinged { return pinged{} }
+	if !tcp {
+		pings = r.ping(r.h1, r.h2, int(a.limit/every), every)
+	}
 	var group sync.WaitGroup
 	group.Go(func() { r.run(r.at, a.limit, a.program[0], append(a.program[1:], r.h2.IP)...) })
 	if tcp {
@@ -96,7 +102,7 @@ func (r *rig) attack(a attack, tcp bool) *result {
 }
 
 // iperf sends TCP from h1 to h2 and returns what arrived, Mbit/s.
-func (r *rig) iperf(seconds int) float64 {
+func (r *rig) iperf(seconds int, more ...string) float64 {
 	r.tb.Helper()
 	server := r.net.Command(r.h2, "iperf3", "-s", "-1", "-p", "5201")
 	if err := server.Start(); err != nil {
@@ -107,11 +113,12 @@ func (r *rig) iperf(seconds int) float64 {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	}()
+	args := append([]string{"-c", r.h2.IP, "-p", "5201", "-t", strconv.Itoa(seconds), "-J"}, more...)
 	var text []byte
 	deadline := time.Now().Add(5 * time.Second)
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		var err error
-		if text, err = r.net.Command(r.h1, "iperf3", "-c", r.h2.IP, "-p", "5201", "-t", strconv.Itoa(seconds), "-J").Output(); err == nil || time.Now().After(deadline) {
+		if text, err = r.net.Command(r.h1, "iperf3", args...).Output(); err == nil || time.Now().After(deadline) {
 			tick.Stop()
 			break
 		}
@@ -127,4 +134,18 @@ func (r *rig) iperf(seconds int) float64 {
 		r.tb.Errorf("iperf3 says %q: %v", text, err)
 	}
 	return report.End.Received.Bits / 1e6
+}
+
+// String tells what happened in a line.
+func (r *result) String() string {
+	all, after := r.kept()
+	text := fmt.Sprintf("%s: %s, blocked after %d ms, %.2f%% dropped (%d of %d packets arrived), %.3f%% after the block",
+		r.attack.name, r.record.Class, r.after().Milliseconds(), all, len(r.arrived), len(r.sent), after)
+	if r.during.sent > 0 {
+		text += fmt.Sprintf("; pings %.1f%% lost, median %v before, %v meanwhile", r.during.lost(), r.before.median(), r.during.median())
+	}
+	if r.mbitBefore > 0 {
+		text += fmt.Sprintf("; TCP %.0f Mbit/s before, %.0f meanwhile", r.mbitBefore, r.mbitDuring)
+	}
+	return text
 }

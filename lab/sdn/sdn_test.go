@@ -6,13 +6,18 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"mlids/internal/ovstest"
 )
 
-// built builds mlids for a test.
+// built builds mlids for a test, or takes the one that MLIDS_BINARY names.
 func built(t *testing.T) string {
 	t.Helper()
 	if path := os.Getenv("MLIDS_BINARY"); path != "" {
 		return path
+	}
+	if os.Geteuid() != 0 || testing.Short() {
+		t.Skip("needs root, and some 10 s")
 	}
 	path := filepath.Join(t.TempDir(), "mlids")
 	if out, err := exec.Command("go", "build", "-o", path, "mlids/cmd/mlids").CombinedOutput(); err != nil {
@@ -21,11 +26,108 @@ func built(t *testing.T) string {
 	return path
 }
 
-// A flood is blocked within a second and next to nothing of it arrives, while the neighbour's pings pass.
-func TestFloodIsBlockedAndPingsPass(t *testing.T) {
+// Each attack is found and contained, while the neighbour's pings pass. Figures are for docs/mitigation.md: on a machine
+// that does other things, too, only what happens is certain, not when.
+func TestAttacksAreContained(t *testing.T) {
+	mlids := built(t)
+	for _, a := range attacks(2 * time.Second) {
+		t.Run(a.name, func(t *testing.T) {
+			r := newRig(t, mlids)
+			res := r.attack(a, false)
+			t.Log(res)
+			all, after := res.kept()
+			switch {
+			case !res.blocked:
+				t.Fatal("nothing was done about it")
+			case len(res.sent) < 400:
+				t.Fatalf("%d packets are no attack", len(res.sent))
+			case after < 95 || all <= 0:
+				t.Errorf("%.2f%% of the packets kept from the victim, %.2f%% after the block", all, after)
+			case res.during.answered < res.during.sent*95/100:
+				t.Errorf("%d of the neighbour's %d pings were answered", res.during.answered, res.during.sent)
+			}
+			for _, record := range r.audit() {
+				if m := record.Match.Match(); record.Event == "block" && (m.Port.Switch != 1 || m.Port.Number != 2) {
+					t.Errorf("blocked %v, which is not only what enters by the attacker's port", m)
+				}
+			}
+		})
+	}
+}
+
+// A flood with the neighbour's own address, and single packets with it among others, do not cut the neighbour off.
+func TestForgersDoNotCutOffFriends(t *testing.T) {
 	r := newRig(t, built(t))
-	res := r.attack(attacks(4 * time.Second)[0], false)
-	all, after := res.kept()
-	t.Logf("blocked after %v by %s; %d sent, %d arrived: kept %.2f%%, after the block %.3f%%; pings %d/%d, median %v before, %v during",
-		res.after(), res.record.Reason, len(res.sent), len(res.arrived), all, after, res.during.answered, res.during.sent, res.before.median(), res.during.median())
+	pings := r.ping(r.h1, r.h2, 80, 50*time.Millisecond)
+	r.run(r.at, 1500*time.Millisecond, "hping3", "--icmp", "-i", "u1000", "-q", "-a", r.h1.IP, r.h2.IP)
+	r.run(r.at, 1500*time.Millisecond, "hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q", r.h2.IP)
+	blocks := 0
+	for _, record := range r.audit() {
+		if record.Event != "block" {
+			continue
+		}
+		blocks++
+		if m := record.Match.Match(); m.Port.Switch != 1 || m.Port.Number != 2 {
+			t.Errorf("blocked %v, not bound to the forger's port: %s", m, record.Reason)
+		}
+	}
+	if blocks == 0 {
+		t.Error("nothing was done about the forger")
+	}
+	if p := pings(); p.answered < p.sent*9/10 {
+		t.Errorf("%d of the friend's %d pings were answered", p.answered, p.sent)
+	}
+	if p := r.ping(r.h1, r.h2, 20, 50*time.Millisecond)(); p.answered < p.sent {
+		t.Errorf("afterwards %d of the friend's %d pings were answered", p.answered, p.sent)
+	}
+}
+
+// A controller that dies leaves its blocks and flows; the next one takes them over.
+func TestControllerDiesDuringFlood(t *testing.T) {
+	r := newRig(t, built(t))
+	pings := r.ping(r.h1, r.h2, 120, 50*time.Millisecond)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.run(r.at, 5*time.Second, "hping3", "--icmp", "-i", "u2000", "-q", r.h2.IP)
+	}()
+	ovstest.Await(t, "the block", func() bool { _, ok := r.confirmed(); return ok })
+	r.kill()
+	stop := r.trace(r.h2, "icmp[0]=8 and src host "+r.at.IP)
+	if p := r.ping(r.h1, r.h2, 10, 50*time.Millisecond)(); p.answered < p.sent {
+		t.Errorf("without a controller %d of %d pings were answered", p.answered, p.sent)
+	}
+	r.start()
+	ovstest.Await(t, "the block taken up again", func() bool {
+		all := r.audit()
+		return len(all) > 0 && all[len(all)-1].Event == "restore"
+	})
+	<-done
+	if through := stop(); len(through) > 0 {
+		t.Errorf("%d packets of the flood passed while the controller was away or came back", len(through))
+	}
+	if p := pings(); p.answered < p.sent {
+		t.Errorf("%d of %d pings were answered", p.answered, p.sent)
+	}
+}
+
+// Ordinary traffic is not blocked: some seconds of it here, as long as MLIDS_SOAK says in make soak.
+func TestBenignTrafficPasses(t *testing.T) {
+	mlids := built(t)
+	lasts := 15 * time.Second
+	if soak := os.Getenv("MLIDS_SOAK"); soak != "" {
+		var err error
+		if lasts, err = time.ParseDuration(soak); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := newRig(t, mlids)
+	done := r.benign(lasts)
+	t.Log(done)
+	for _, record := range r.audit() {
+		t.Errorf("%s %v: %s", record.Event, record.Match.Match(), record.Reason)
+	}
+	if done.failed() {
+		t.Errorf("traffic failed: %v", done)
+	}
 }
