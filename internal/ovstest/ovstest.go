@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,7 +22,6 @@ type Net struct {
 	dir   string
 	tag   string // in the names of namespaces and interfaces
 	procs []*exec.Cmd
-	names int
 	hosts map[string]*Host
 }
 
@@ -42,6 +42,9 @@ func Tools() []string {
 // New starts the daemons. The test is skipped without root, and without the programs, more of which may be named.
 func New(tb testing.TB, programs ...string) *Net {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts switches, which takes seconds: not with -short")
+	}
 	if os.Geteuid() != 0 {
 		tb.Skip("needs root for network namespaces and switches")
 	}
@@ -58,7 +61,7 @@ func New(tb testing.TB, programs ...string) *Net {
 	n := &Net{tb: tb, dir: dir, tag: "m" + strconv.Itoa(os.Getpid()%100000), hosts: map[string]*Host{}}
 	tb.Cleanup(n.close)
 	probe := n.tag + "probe"
-	if out, err := exec.Command("ip", "netns", "add", probe).CombinedOutput(); err != nil {
+	if out, err := command("ip", "netns", "add", probe).CombinedOutput(); err != nil {
 		tb.Skipf("needs network namespaces: %v: %s", err, out)
 	}
 	n.run("ip", "netns", "del", probe)
@@ -111,7 +114,7 @@ func (n *Net) start(name string, args ...string) {
 		n.tb.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(name, append(args, "-vconsole:warn", "-vsyslog:off", "-vfile:off")...)
+	cmd := command(name, append(args, "-vconsole:warn", "-vsyslog:off", "-vfile:off")...)
 	cmd.Env = append(os.Environ(), "OVS_RUNDIR="+n.dir, "OVS_LOGDIR="+n.dir, "OVS_DBDIR="+n.dir)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -123,16 +126,15 @@ func (n *Net) start(name string, args ...string) {
 
 // close ends the daemons and takes away what was made.
 func (n *Net) close() {
-	for i := len(n.procs) - 1; i >= 0; i-- {
-		p := n.procs[i]
+	for _, p := range slices.Backward(n.procs) {
 		_ = p.Process.Signal(syscall.SIGTERM)
 		killer := time.AfterFunc(5*time.Second, func() { _ = p.Process.Kill() })
 		_ = p.Wait()
 		killer.Stop()
 	}
 	for _, h := range n.hosts {
-		_ = exec.Command("ip", "link", "del", h.peer).Run()
-		_ = exec.Command("ip", "netns", "del", h.Space).Run()
+		_ = command("ip", "link", "del", h.peer).Run()
+		_ = command("ip", "netns", "del", h.Space).Run()
 	}
 	if n.tb.Failed() {
 		for _, name := range []string{"ovsdb-server", "ovs-vswitchd"} {
@@ -144,9 +146,14 @@ func (n *Net) close() {
 	_ = os.RemoveAll(n.dir)
 }
 
+// command is a program that a test wants to run.
+func command(name string, args ...string) *exec.Cmd {
+	return exec.Command(name, args...) //nolint:gosec,noctx // tests name programs, and end them themselves
+}
+
 func (n *Net) run(name string, args ...string) string {
 	n.tb.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
+	out, err := command(name, args...).CombinedOutput()
 	if err != nil {
 		n.tb.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
 	}
@@ -154,7 +161,7 @@ func (n *Net) run(name string, args ...string) string {
 }
 
 func (n *Net) vsctl(args ...string) error {
-	out, err := exec.Command("ovs-vsctl", append([]string{"--db=unix:" + n.socket("db.sock")}, args...)...).CombinedOutput()
+	out, err := command("ovs-vsctl", append([]string{"--db=unix:" + n.socket("db.sock")}, args...)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("ovs-vsctl %s: %w: %s", strings.Join(args, " "), err, out)
 	}
@@ -199,7 +206,7 @@ func (n *Net) Switch(name string, id uint64) {
 func (n *Net) Control(name string, controllers ...string) {
 	n.tb.Helper()
 	n.VSCtl(append([]string{"set-controller", name}, controllers...)...)
-	out, err := exec.Command("ovs-vsctl", "--db=unix:"+n.socket("db.sock"), "get", "bridge", name, "controller").Output()
+	out, err := command("ovs-vsctl", "--db=unix:"+n.socket("db.sock"), "get", "bridge", name, "controller").Output()
 	if err != nil {
 		n.tb.Fatal(err)
 	}
@@ -246,7 +253,7 @@ func (n *Net) Host(name, bridge string, port, number int) *Host {
 
 // Command is a program to be run in a host.
 func (n *Net) Command(h *Host, name string, args ...string) *exec.Cmd {
-	cmd := exec.Command("ip", append([]string{"netns", "exec", h.Space, name}, args...)...)
+	cmd := command("ip", append([]string{"netns", "exec", h.Space, name}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }

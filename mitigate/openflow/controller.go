@@ -38,7 +38,7 @@ func New(cfg Config, deps Deps) (*Controller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openflow: %w", err)
 	}
-	feed := newFeed(cfg.FeedSlots, time.Second)
+	feed := newFeed(cfg.FeedSlots, cfg.Poll)
 	count, err := newMetrics(deps.Register, feed)
 	if err != nil {
 		return nil, fmt.Errorf("openflow: %w", err)
@@ -88,15 +88,13 @@ func (c *Controller) Run(ctx context.Context) error {
 func (c *Controller) accept(ctx context.Context, l net.Listener, group *errgroup.Group) error {
 	for {
 		conn, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, net.ErrClosed):
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 			return err
-		case err != nil: // this connection's trouble, or too many open files: the next one may do
+		}
+		if err != nil { // this connection's trouble, or too many open files: the next one may do
 			c.log.Warn("accept", "error", err)
 			if err := pause(ctx); err != nil {
-				return nil
+				return err
 			}
 			continue
 		}
@@ -198,7 +196,7 @@ func (c *Controller) joined(ctx context.Context, s *session, at *node, d *ofp.De
 	c.net.join(at)
 	s.log.Info("switch connected", "ports", len(at.ports), "flows", at.flows, "software", d.Manufacturer+" "+d.Software,
 		"role", c.cfg.Role, "meters", at.meters, "copies", at.copies)
-	return c.renewBlocks(ctx, s, at)
+	return c.renewBlocks(ctx, s)
 }
 
 // left takes a switch out.

@@ -215,7 +215,7 @@ func (s *session) dropMeter(id string) uint32 {
 }
 
 // renewBlocks puts the blocks on a switch that connected: it may be new, or have lost them.
-func (c *Controller) renewBlocks(ctx context.Context, s *session, at *node) error {
+func (c *Controller) renewBlocks(ctx context.Context, s *session) error {
 	c.mu.Lock()
 	blocks := slices.Collect(maps.Values(c.blocks))
 	c.mu.Unlock()

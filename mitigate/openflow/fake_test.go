@@ -201,7 +201,7 @@ func (l *lines) String() string {
 func startQuick(tb testing.TB, cfg Config) (*Controller, *lines) {
 	tb.Helper()
 	log := &lines{}
-	cfg.Listen, cfg.Answer, cfg.Settle, cfg.Poll = "127.0.0.1:0", cmp.Or(cfg.Answer, 300*time.Millisecond), 20*time.Millisecond, 50*time.Millisecond
+	cfg.Listen, cfg.Answer, cfg.Settle, cfg.Poll = "127.0.0.1:0", cmp.Or(cfg.Answer, time.Second), 20*time.Millisecond, 50*time.Millisecond
 	c, err := New(cfg, Deps{Log: slog.New(slog.NewTextHandler(log, nil)), Register: prometheus.NewRegistry()})
 	if err != nil {
 		tb.Fatal(err)
@@ -395,7 +395,7 @@ func manyFlows() []byte {
 }
 
 func TestSwitchThatNeverReads(t *testing.T) {
-	c, log := startQuick(t, Config{})
+	c, log := startQuick(t, Config{Answer: time.Minute})
 	good := dialFake(t, c, 0x900d)
 	ovstest.Await(t, "the good switch", func() bool { return log.has("switch connected", "900d") })
 	conn, err := net.Dial("tcp", c.Addr().String())
@@ -415,12 +415,12 @@ func TestSwitchThatNeverReads(t *testing.T) {
 	if err == nil {
 		t.Error("not disconnected")
 	}
-	ovstest.Await(t, "the reason in the log", func() bool { return log.has("switch disconnected", conn.LocalAddr().String()) })
+	ovstest.Await(t, "the reason in the log", func() bool { return log.has("switch disconnected", conn.LocalAddr().String(), "reads too slowly") })
 	stillThere(t, c, good)
 }
 
 func TestManyPortsOneByOne(t *testing.T) {
-	c, log := startQuick(t, Config{})
+	c, log := startQuick(t, Config{Answer: time.Minute})
 	f := dialFake(t, c, 5)
 	ovstest.Await(t, "the switch", func() bool { return log.has("switch connected") })
 	for i := range uint32(2 * maxPorts) {

@@ -126,8 +126,7 @@ func (n *network) portStatus(at *node, m *ofp.PortStatus) bool {
 		p = newPort(m.Port, now, n.cfg.MaxHosts)
 		at.ports[number] = p
 		n.openPort(at, number, true)
-		n.probe(at, p)
-		n.dropTrees()
+		n.portUp(at, p)
 		return true
 	}
 	was := p.Up()
@@ -137,11 +136,18 @@ func (n *network) portStatus(at *node, m *ofp.PortStatus) bool {
 		n.portDown(at, p)
 	case !was && p.Up():
 		p.since = now
-		n.openPort(at, number, true)
+		n.openPort(at, number, false)
+		n.portUp(at, p)
+	}
+	return true
+}
+
+// portUp asks what is behind a port. Broadcasts go there, too, when it turns out to be no link.
+func (n *network) portUp(at *node, p *port) {
+	if p.Up() {
 		n.probe(at, p)
 		n.dropTrees()
 	}
-	return true
 }
 
 // portDown forgets what was behind a port and takes the flows through it away, so that packets ask for a new way.

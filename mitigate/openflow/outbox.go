@@ -17,6 +17,7 @@ const (
 
 // outbox gathers messages for a connection, so that many go out in one write.
 type outbox struct {
+	conn    net.Conn
 	mu      sync.Mutex
 	pending []byte
 	spare   []byte
@@ -24,7 +25,7 @@ type outbox struct {
 	wake    chan struct{}
 }
 
-func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
+func newOutbox(conn net.Conn) *outbox { return &outbox{conn: conn, wake: make(chan struct{}, 1)} }
 
 // put adds a message. A switch that does not read loses its connection.
 func (o *outbox) put(xid uint32, m ofp.Message) {
@@ -36,6 +37,7 @@ func (o *outbox) put(xid uint32, m ofp.Message) {
 	o.pending = ofp.Append(o.pending, xid, m)
 	if len(o.pending) > maxPending {
 		o.broken, o.pending = fmt.Errorf("reads too slowly: %d bytes wait: %w", len(o.pending), ErrSwitch), nil
+		_ = o.conn.Close() // a write may be stuck in it
 	}
 	select {
 	case o.wake <- struct{}{}:
@@ -52,8 +54,15 @@ func (o *outbox) take() ([]byte, error) {
 	return b, o.broken
 }
 
+// failure is why nothing more is taken.
+func (o *outbox) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.broken
+}
+
 // run writes what is put in until done is closed, or the connection or its peer fails.
-func (o *outbox) run(done <-chan struct{}, conn net.Conn) error {
+func (o *outbox) run(done <-chan struct{}) error {
 	for {
 		select {
 		case <-done:
@@ -64,10 +73,10 @@ func (o *outbox) run(done <-chan struct{}, conn net.Conn) error {
 		if err != nil {
 			return err
 		}
-		if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		if err := o.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
-		if _, err := conn.Write(b); err != nil {
+		if _, err := o.conn.Write(b); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +111,7 @@ func control(n *ovstest.Net, c *Controller, switches ...string) {
 // pings starts pings in the background; the function returned waits for their end and tells how many were lost.
 func pings(t *testing.T, n *ovstest.Net, h *ovstest.Host, to string, count int) func() (lost int, text string) {
 	t.Helper()
-	cmd := n.Command(h, "ping", "-n", "-i", "0.02", "-W", "2", "-c", fmt.Sprint(count), to)
+	cmd := n.Command(h, "ping", "-n", "-i", "0.02", "-W", "2", "-c", strconv.Itoa(count), to)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -46,7 +46,7 @@ type session struct {
 
 func newSession(c *Controller, conn net.Conn) *session {
 	s := &session{
-		c: c, conn: conn, log: c.log.With("peer", conn.RemoteAddr().String()), out: newOutbox(), calls: newCalls(),
+		c: c, conn: conn, log: c.log.With("peer", conn.RemoteAddr().String()), out: newOutbox(conn), calls: newCalls(),
 		done: make(chan struct{}), greeted: make(chan struct{}), noise: rate.NewLimiter(1, 10),
 		dec: capture.NewDecoder(capture.DecoderConfig{}),
 	}
@@ -63,7 +63,7 @@ func (s *session) run(ctx context.Context) error {
 		return s.conn.Close()
 	})
 	group.Go(s.read)
-	group.Go(func() error { return s.out.run(s.done, s.conn) })
+	group.Go(func() error { return s.out.run(s.done) })
 	group.Go(func() error {
 		if err := s.setUp(ctx); err != nil {
 			return err
@@ -73,6 +73,9 @@ func (s *session) run(ctx context.Context) error {
 	err := group.Wait()
 	if at := s.node.Load(); at != nil {
 		s.c.left(s, at)
+	}
+	if slow := s.out.failure(); slow != nil {
+		return slow
 	}
 	return err
 }

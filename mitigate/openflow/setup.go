@@ -95,13 +95,12 @@ const openVSwitch = "Nicira, Inc."
 
 // askMeters finds out which meters the switch has. One that does not know the question has none.
 func (s *session) askMeters(ctx context.Context, at *node, d *ofp.Description) error {
-	var refusal *ofp.Error
 	err := s.ask(ctx, &ofp.MultipartRequest{Of: ofp.PartMeterFeatures}, parts(ofp.PartMeterFeatures, &ofp.MeterFeatures{},
 		func(m *ofp.MeterFeatures) error {
 			at.meters, at.own = m.Drops() && m.Max >= lastMeter, m.Max >= ownMeters
 			return nil
 		}))
-	if errors.As(err, &refusal) {
+	if _, refused := errors.AsType[*ofp.Error](err); refused {
 		err = nil
 	}
 	at.copies = at.meters && d.Manufacturer == openVSwitch
@@ -128,8 +127,7 @@ func (s *session) takeRole(ctx context.Context) (bool, error) {
 			generation++
 		}
 		err := s.ask(ctx, &ofp.RoleMessage{Role: role, Generation: generation}, take)
-		var refusal *ofp.Error
-		if errors.As(err, &refusal) && refusal.Has(ofp.ErrorRole, ofp.CodeStale) {
+		if refusal, ok := errors.AsType[*ofp.Error](err); ok && refusal.Has(ofp.ErrorRole, ofp.CodeStale) {
 			continue // another one was faster
 		}
 		return role == ofp.RoleSlave, err
@@ -183,8 +181,9 @@ func (s *session) wantedMeters(at *node) []ofp.Meter {
 
 // deadPort removes the flows through a port that went down while nobody was told.
 func deadPort(number uint32) []ofp.Message {
-	var list []ofp.Message
-	for _, kind := range []uint64{kindForward, kindCoarse, kindTree} {
+	kinds := []uint64{kindForward, kindCoarse, kindTree}
+	list := make([]ofp.Message, 0, len(kinds))
+	for _, kind := range kinds {
 		list = append(list, &ofp.FlowMod{
 			Command: ofp.FlowDelete, Table: tableForward, Cookie: cookie(kind, 0), CookieMask: kindMask, OutPort: number,
 		})

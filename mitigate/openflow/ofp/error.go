@@ -49,7 +49,7 @@ func (m *Error) Decode(body []byte) error {
 	return nil
 }
 
-// Is reports whether m has the type and code.
+// Has reports whether m has the type and code.
 func (m *Error) Has(of, code uint16) bool { return m.Of == of && m.Code == code }
 
 // Error names the type, the code by its number and the message refused.

@@ -281,7 +281,7 @@ func TestReader(t *testing.T) {
 			t.Errorf("message %d: %+v, %x, %v", i, h, body, err)
 		}
 	}
-	if _, _, err := r.Next(); err != io.EOF {
+	if _, _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("behind the last message: %v", err)
 	}
 }
