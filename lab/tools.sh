@@ -7,7 +7,7 @@ venv=${1:?usage: tools.sh VENV}
 
 # command → the Debian package that has it
 declare -A packages=(
-  [hping3]=hping3 [iperf3]=iperf3 [ping]=iputils-ping [nft]=nftables [ovs-vswitchd]=openvswitch-switch [mn]=mininet
+  [hping3]=hping3 [iperf3]=iperf3 [ping]=iputils-ping [nft]=nftables [ovs-vswitchd]=openvswitch-switch [ovs-ofctl]=openvswitch-common [mn]=mininet
   [gcc]=gcc [ip]=iproute2 [tcpdump]=tcpdump [ethtool]=ethtool [zstd]=zstd [python3]=python3
   [buildah]=buildah [podman]=podman [runc]=runc [skopeo]=skopeo [jq]=jq [rpm]=rpm [mandoc]=mandoc
 )
@@ -15,6 +15,7 @@ missing=()
 for command in "${!packages[@]}"; do
   command -v "$command" >/dev/null || missing+=("${packages[$command]}")
 done
+/usr/bin/python3 -c 'import os_ken' 2>/dev/null || missing+=(python3-os-ken)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]})); then
   if ((EUID == 0)) && command -v apt-get >/dev/null; then

@@ -29,4 +29,5 @@ echo "## inference" && "$python" lab/bench/infer_peers.py
 echo "## the API" && go test ./api -run '^$' -bench 'Predictions|Bare' -benchtime 3s -cpu 1
 echo "## tables" && go test ./dataset -run '^$' -bench 'Open|Merge|Split' -benchtime 2s
 echo "## InfluxDB" && go test ./dataset/influx -run '^$' -bench 'Load|Read|Decode|Lines' -benchtime 1x -timeout 20m
+echo "## the OpenFlow controller" && go test ./mitigate/openflow -run '^$' -bench 'PacketIns|FirstPacket|FlowMods' -benchtime 2s
 echo "## live capture" && go test ./capture -run '^$' -bench 'Live|Tcpdump' -benchtime 3x
