@@ -68,6 +68,10 @@ soak: build ## serve and classify, and let benign traffic pass, for SOAKTIME eac
 lab: build tools ## the network that defends itself, attacked: a table, and pictures in .build/lab (as root)
 	$(GO) run ./lab/sdn --mlids $(BIN)/mlids --out $(BUILD)/lab
 
+.PHONY: chaos
+chaos: ## 200,000 rows while ways out fail and mlids is killed with -9 twenty times: nothing may be lost
+	MLIDS_CHAOS=full $(GO) test -count=1 -timeout 15m -v -run TestChaos ./cmd/mlids
+
 .PHONY: models
 models: ## rebuild the embedded models from the data sets, bit for bit
 	@models/rebuild.sh

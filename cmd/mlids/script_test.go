@@ -22,7 +22,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"mlids": func() { os.Exit(process()) },
+		"mlids":       func() { os.Exit(process()) },
+		"mlids-chaos": func() { os.Exit(chaosProcess()) },
 	})
 }
 

@@ -43,7 +43,7 @@ type notifyFlags struct {
 func (n *notifyFlags) registerWays(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&n.ways, "notify", nil,
 		`way out as "NAME=URL [TERM …]": terms choose messages (class=dos,ddos probability>=0.9 src=10.0.0.0/8 dst= model= prediction=all kind=action) `+
-			`and say when to stop trying (attempts=20 give-up=24h) and where to begin (from=start); repeat for several`)
+			`and say when to stop trying (attempts=20 give-up=24h longest-pause=10s) and where to begin (from=start); repeat for several`)
 	flags.StringVar(&n.cfg.URL, "nats-url", "", "external NATS server or cluster that stores what is published, in place of the built-in one")
 	flags.StringVar(&n.retention, "retention", "7d,10GiB", "age after which delivered messages are forgotten, and size of the queue; when it is full of undelivered ones, requests are refused")
 	flags.StringVar(&n.sync, "sync", string(stream.SyncProcess), "what a stored message survives: process (kill -9) or power (fsync: a crash of the machine, too)")
@@ -219,6 +219,8 @@ func (w *way) term(term string) (own bool, err error) {
 		w.Attempts, err = strconv.ParseUint(value, 10, 32)
 	case "give-up":
 		w.GiveUp, err = time.ParseDuration(value)
+	case "longest-pause":
+		w.Longest, err = time.ParseDuration(value)
 	case "from":
 		w.fromStart = value == "start"
 		if value != "start" && value != "now" {
@@ -226,6 +228,9 @@ func (w *way) term(term string) (own bool, err error) {
 		}
 	default:
 		return false, nil
+	}
+	if err == nil && (w.GiveUp < 0 || w.Longest < 0) {
+		err = errors.New("want a time above 0")
 	}
 	return true, err
 }

@@ -28,6 +28,7 @@ type Way struct {
 	Feed   Feed
 
 	Attempts uint64        // for one message, then it becomes a dead letter; 0: no limit
+	Longest  time.Duration // pause after failures at most; 0: as Config has it
 	GiveUp   time.Duration // after which a message that failed becomes a dead letter; 0: never
 }
 
@@ -47,7 +48,7 @@ type Config struct {
 	First    time.Duration // pause after a first failure: 500 ms; it doubles with each that follows
 	Longest  time.Duration // 1 minute
 	Timeout  time.Duration // for one Send: 30 s
-	Working  time.Duration // how often a message in hand is reported as such: 3 s
+	Working  time.Duration // how often a message in hand is reported as such: 1 s
 	LagEvery time.Duration // how often the lag is measured: 5 s
 	Farewell time.Duration // for the Send in progress when Run ends: 5 s
 }
@@ -72,7 +73,7 @@ func New(cfg Config, deps Deps, ways ...Way) (*Deliveries, error) {
 	cfg.First = cmp.Or(cfg.First, 500*time.Millisecond)
 	cfg.Longest = cmp.Or(cfg.Longest, time.Minute)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
-	cfg.Working = cmp.Or(cfg.Working, 3*time.Second)
+	cfg.Working = cmp.Or(cfg.Working, time.Second)
 	cfg.LagEvery = cmp.Or(cfg.LagEvery, 5*time.Second)
 	cfg.Farewell = cmp.Or(cfg.Farewell, 5*time.Second)
 	seen := map[string]bool{}
@@ -120,7 +121,9 @@ func (d *Deliveries) Run(ctx context.Context) error {
 }
 
 func (d *Deliveries) runner(w Way) *runner {
-	return &runner{Way: w, cfg: d.cfg, log: d.deps.Log.With("way", w.Name), graves: d.deps.Graves, metrics: d.metrics.of(w.Name)}
+	cfg := d.cfg
+	cfg.Longest = cmp.Or(w.Longest, cfg.Longest)
+	return &runner{Way: w, cfg: cfg, log: d.deps.Log.With("way", w.Name), graves: d.deps.Graves, metrics: d.metrics.of(w.Name)}
 }
 
 // pause is how long to wait after the n-th failure in a row, from 1: twice as long each time, less up to half of it at random so

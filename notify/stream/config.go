@@ -51,7 +51,7 @@ type Config struct {
 	MaxBytes int64         // of stored messages; then Publish refuses: 10 GiB
 	MaxAge   time.Duration // after which delivered messages are forgotten: 7 days; below 0: never
 	Dedup    time.Duration // for which a message's ID is remembered: 2 minutes
-	AckWait  time.Duration // after which a message handed out by a process that died comes again: 10 s
+	AckWait  time.Duration // after which a message handed out by a process that died comes again: 5 s
 	Timeout  time.Duration // for one request to the server: 10 s
 }
 
@@ -60,7 +60,7 @@ func (c Config) withDefaults() Config {
 	c.MaxBytes = cmp.Or(c.MaxBytes, 10<<30)
 	c.MaxAge = cmp.Or(c.MaxAge, 7*24*time.Hour)
 	c.Dedup = cmp.Or(c.Dedup, 2*time.Minute)
-	c.AckWait = cmp.Or(c.AckWait, 10*time.Second)
+	c.AckWait = cmp.Or(c.AckWait, 5*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	return c
 }
