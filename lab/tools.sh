@@ -46,3 +46,11 @@ if ! command -v telegraf >/dev/null && [[ ! -x $bin/telegraf ]]; then
   echo "building Telegraf into $bin (a few minutes, once)"
   "$here/telegraf.sh" "$bin/telegraf" || echo "Telegraf could not be built: tests with it skip"
 fi
+
+# An emulator of Amazon SNS and SQS, when there is node to run it.
+fauxqs=1.9.2
+dir=$(dirname "$venv")/fauxqs
+if command -v npm >/dev/null && ! grep -qs "\"version\": \"$fauxqs\"" "$dir/node_modules/fauxqs/package.json"; then
+  echo "installing fauxqs into $dir"
+  npm install --prefix "$dir" --no-fund --no-audit --loglevel=error "fauxqs@$fauxqs" >/dev/null || echo "fauxqs could not be installed: tests against it skip"
+fi
