@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,9 +27,7 @@ import (
 type makeSink func(a *app, u *url.URL) (notify.Sink, error)
 
 // allSinks are the ways out by the scheme of their URLs.
-func allSinks() map[string]makeSink {
-	return map[string]makeSink{}
-}
+func allSinks() map[string]makeSink { return waysOut() }
 
 // notifyFlags say what is published, where it is stored and which ways out there are.
 type notifyFlags struct {
@@ -73,7 +72,7 @@ func (n *notifyFlags) open(ctx context.Context, a *app, reg prometheus.Registere
 	if !slices.Contains([]api.Publish{api.PublishAll, api.PublishAttacks, api.PublishNone}, publish) {
 		return nil, badInput(fmt.Errorf("--publish %q: want all, attacks or none", n.publish))
 	}
-	ways, err := a.wayList(n.ways)
+	ways, err := a.wayList(waysOfEnvironment(n.ways, os.LookupEnv))
 	if err != nil {
 		return nil, badInput(err)
 	}

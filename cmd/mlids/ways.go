@@ -3,6 +3,8 @@ package main
 import (
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 
 	"mlids/notify"
 	"mlids/notify/file"
@@ -12,8 +14,8 @@ import (
 )
 
 // waysOut are the ways out that mlids knows, by the scheme of their URLs.
-func waysOut() map[string]func(*app, *url.URL) (notify.Sink, error) {
-	return map[string]func(*app, *url.URL) (notify.Sink, error){
+func waysOut() map[string]makeSink {
+	return map[string]makeSink{
 		"file": openFile, "http": openWebhook, "https": openWebhook, "sns": openSNS, "sqs": openSQS,
 	}
 }
@@ -44,4 +46,14 @@ func openSNS(a *app, u *url.URL) (notify.Sink, error) {
 func openSQS(a *app, u *url.URL) (notify.Sink, error) {
 	cfg, err := sqs.Parse(u, os.LookupEnv)
 	return opened(cfg, err, func(c sqs.Config) (*sqs.Sink, error) { return sqs.New(c, sqs.Deps{Log: a.log}) })
+}
+
+// waysOfEnvironment are the ways out that exist by the environment alone: with AWS_SNS_PREDICTIONS_TOPIC set, every prediction
+// goes to that topic, as in ML-IDS. A way out that is called sns already takes its place.
+func waysOfEnvironment(given []string, lookup func(string) (string, bool)) []string {
+	topic, _ := lookup("AWS_SNS_PREDICTIONS_TOPIC")
+	if topic == "" || slices.ContainsFunc(given, func(way string) bool { return strings.HasPrefix(strings.TrimSpace(way), "sns=") }) {
+		return given
+	}
+	return append(slices.Clone(given), "sns=sns:"+topic+" prediction=all")
 }
