@@ -7,6 +7,10 @@ BIN   := $(BUILD)/bin
 PEERS := $(BUILD)/peers
 GO    ?= go
 LINT_VERSION := v2.15.0
+NFPM_VERSION := v2.45.0
+SBOM_VERSION := v1.10.0
+ACTIONLINT_VERSION := v1.7.12
+GOVULNCHECK_VERSION := v1.9.0
 FUZZTIME ?= 3s
 SOAKTIME ?= 10m
 IMAGE ?= localhost/mlids
@@ -23,6 +27,35 @@ help: ## list the targets
 build: ## build the binary into .build/bin
 	$(GO) build -o $(BIN)/mlids ./cmd/mlids
 
+# Tools for releases stay out of our go.mod; each is kept under its version, and found under its name.
+RELEASE_TOOLS := $(BIN)/nfpm-$(NFPM_VERSION) $(BIN)/cyclonedx-gomod-$(SBOM_VERSION) $(BIN)/actionlint-$(ACTIONLINT_VERSION)
+$(BIN)/nfpm-$(NFPM_VERSION): MODULE := github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+$(BIN)/cyclonedx-gomod-$(SBOM_VERSION): MODULE := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(SBOM_VERSION)
+$(BIN)/actionlint-$(ACTIONLINT_VERSION): MODULE := github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+$(RELEASE_TOOLS):
+	GOBIN=$(BIN) $(GO) install $(MODULE)
+	mv $(BIN)/$(firstword $(subst -v, ,$(notdir $@))) $@
+	ln -sf $(notdir $@) $(BIN)/$(firstword $(subst -v, ,$(notdir $@)))
+
+.PHONY: release-tools
+release-tools: $(RELEASE_TOOLS) ## install what releases are made with into .build/bin
+
+.PHONY: dist
+dist: release-tools ## archives, packages, lists of parts and checksums for Linux on amd64 and arm64, into .build/dist
+	deploy/dist.sh $(BUILD)/dist amd64 arm64
+
+.PHONY: sbom
+sbom: release-tools ## the parts of the program as CycloneDX, into .build/mlids.cdx.json
+	deploy/build.sh $$($(GO) env GOHOSTARCH) $(BUILD)/mlids && deploy/sbom.sh $(BUILD)/mlids $(BUILD)/mlids.cdx.json
+
+.PHONY: licenses
+licenses: ## write docs/dependencies.md anew; fails on a licence that does not fit
+	$(GO) run ./deploy/deps
+
+.PHONY: vulnerabilities
+vulnerabilities: ## govulncheck, where its database is reachable
+	@deploy/vulnerabilities.sh $(GOVULNCHECK_VERSION)
+
 .PHONY: image
 image: ## build the container image IMAGE (default localhost/mlids) for ARCHS (default: this machine's), no registry needed
 	deploy/container/build.sh $(IMAGE) $(ARCHS)
@@ -32,7 +65,7 @@ tools: ## install what the tests need, only what is missing (apt as root, pip in
 	@lab/tools.sh $(PEERS)
 
 .PHONY: test
-test: tools ## install what is missing and run everything: vet, tests with the race detector, a few seconds of each fuzzer
+test: tools release-tools ## install what is missing and run everything: vet, tests with the race detector, a few seconds of each fuzzer
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
 	$(GO) test -run 'NotAllocate|NoAllocation' ./... # the race detector empties pools, so these skip above
