@@ -27,6 +27,7 @@ type lockFlags struct {
 	admin          string
 	given          bool // admin was asked for, not just the default
 	insecure       bool
+	makeKey        bool
 	maxConnections int
 	hosts          []string
 	door           door.Config
@@ -45,6 +46,7 @@ func (l *lockFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&l.door.KeyFile, "key-file", "", "file of the keys that are let in (default: keys.json in the data directory)")
 	flags.StringArrayVar(&l.door.Keys, "key", nil, "a key that is let in, [ROLE=]KEY or [ROLE=]@FILE (role: analyst; repeat for several)")
 	hide(flags, "key")
+	flags.BoolVar(&l.makeKey, "first-key", false, "when there is no key, make one and print it on stderr, once")
 	flags.StringVar(&l.tls.Cert, "tls-cert", "", "certificate chain (PEM); with --tls-key, both doors speak TLS 1.3")
 	flags.StringVar(&l.tls.Key, "tls-key", "", "private key of --tls-cert (PEM)")
 	flags.StringVar(&l.tls.ClientCA, "tls-client-ca", "", "certificates (PEM) of those who sign clients' certificates")
@@ -75,9 +77,14 @@ func (l *lockFlags) apply(ctx context.Context, a *app, cfg *api.Config, deps *ap
 	if err := l.complete(a); err != nil {
 		return badInput(err)
 	}
-	if deps.Guard, err = door.New(l.door, a.log); err != nil {
+	guard, err := door.New(l.door, a.log)
+	if err == nil {
+		guard, err = l.firstKey(ctx, a, guard)
+	}
+	if err != nil {
 		return badInput(err)
 	}
+	deps.Guard = guard
 	if l.tls.Cert != "" {
 		if l.https, err = door.NewTLS(l.tls, a.log); err != nil {
 			return badInput(err)

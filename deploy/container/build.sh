@@ -16,7 +16,7 @@ trap 'rm -rf "$context"' EXIT
 # build ARCH IMAGE
 build() {
   local raw=$context/$1.raw
-  mkdir -p "$context/$1/state"
+  mkdir -p "$context/$1/state" "$context/$1/var/lib"
   install -m 644 "${CA_CERTIFICATES:-/etc/ssl/certs/ca-certificates.crt}" "$context/$1/ca-certificates.crt"
   deploy/build.sh "$1" "$context/$1/mlids"
   chmod -R u=rwX,go=rX "$context/$1" # whatever this shell's umask is

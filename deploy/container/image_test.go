@@ -99,14 +99,24 @@ func (e *engine) start(args ...string) (id string) {
 	id = e.run("podman", e.podman(append([]string{"-d"}, args...)...)...)
 	e.t.Cleanup(func() {
 		if e.t.Failed() {
-			log, _ := exec.Command("podman", "logs", id).CombinedOutput()
-			e.t.Logf("the container's log:\n%s", log)
+			e.t.Logf("the container's log:\n%s", e.logs(id))
 		}
 		if _, err := e.try("podman", "rm", "-f", "-v", "-t", "5", id); err != nil {
 			e.t.Error(err)
 		}
 	})
 	return id
+}
+
+// logs is what a container printed, on both streams.
+func (e *engine) logs(id string) string {
+	cmd := exec.Command("podman", "logs", id)
+	cmd.Env = append(os.Environ(), "CONTAINERS_STORAGE_CONF="+e.conf)
+	log, err := cmd.CombinedOutput()
+	if err != nil {
+		e.t.Error(err)
+	}
+	return string(log)
 }
 
 // TestImage builds the image as deploy/container/build.sh does, twice, and runs it with nothing but what it needs.
@@ -123,6 +133,7 @@ func TestImage(t *testing.T) {
 	t.Run("what it says of itself", func(t *testing.T) { inspect(t, e, image) })
 	t.Run("what is in it", func(t *testing.T) { contents(t, e, image) })
 	t.Run("serves", func(t *testing.T) { serves(t, &engine{t, e.conf}, image) })
+	t.Run("makes a key", func(t *testing.T) { makesKey(t, &engine{t, e.conf}, image) })
 }
 
 func inspect(t *testing.T, e *engine, image string) {
@@ -212,11 +223,7 @@ func serves(t *testing.T, e *engine, image string) {
 	if !strings.Contains(ready, `"ready"`) {
 		t.Errorf("/readyz answers %s", ready)
 	}
-	flows, err := os.ReadFile("../../docs/flows.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if verdicts := post(t, url+"/api/predictions", "application/json; format=pandas-split", flows); verdicts != "[1,0]" {
+	if verdicts := post(t, url+"/api/predictions", "application/json; format=pandas-split", flows(t)); verdicts != "[1,0]" {
 		t.Errorf("the flows of docs/flows.json are %s, want [1,0]", verdicts)
 	}
 	process := status(t, strings.TrimSpace(e.run("podman", "inspect", "--format", "{{.State.Pid}}", id)))
@@ -230,6 +237,43 @@ func serves(t *testing.T, e *engine, image string) {
 		t.Errorf("memory is bound to %d bytes, want 64 MB", limit)
 	}
 	start(t, e, image)
+}
+
+// makesKey starts the image with no key: it makes one, prints it, and wants it.
+func makesKey(t *testing.T, e *engine, image string) {
+	addr := freePort(t)
+	id := e.start("-e", "MLIDS_LISTEN=0.0.0.0"+addr[strings.LastIndexByte(addr, ':'):], image)
+	get(t, "http://"+addr+"/readyz")
+	e.run("podman", "healthcheck", "run", id)
+	log := e.logs(id)
+	_, rest, ok := strings.Cut(log, "Authorization: Bearer ")
+	if !ok {
+		t.Fatalf("no key is told:\n%s", log)
+	}
+	for bearer, want := range map[string]int{"": http.StatusUnauthorized, strings.Fields(rest)[0]: http.StatusOK} {
+		req, err := http.NewRequest(http.MethodPost, "http://"+addr+"/api/predictions", flows(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json; format=pandas-split")
+		req.Header.Set("Authorization", "Bearer "+bearer)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := body(t, res); res.StatusCode != want {
+			t.Errorf("with key %q: %s %s, want %d", bearer, res.Status, text, want)
+		}
+	}
+}
+
+func flows(t *testing.T) *bytes.Reader {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/flows.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(text)
 }
 
 // start measures from the start of the container's process to its first answer; the best of three, as other tests run beside.
@@ -273,9 +317,9 @@ func get(t *testing.T, url string) string {
 	return ""
 }
 
-func post(t *testing.T, url, media string, payload []byte) string {
+func post(t *testing.T, url, media string, payload io.Reader) string {
 	t.Helper()
-	res, err := http.Post(url, media, bytes.NewReader(payload))
+	res, err := http.Post(url, media, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
