@@ -9,6 +9,7 @@ PATH=$PWD/.build/bin:$PATH
 archs=("${@:-amd64}")
 VERSION=${VERSION:-$(deploy/version.sh)}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+release=${VERSION#v}
 MAINTAINER=${MAINTAINER:-mlids <maintainer@mlids.invalid>}
 export VERSION SOURCE_DATE_EPOCH MAINTAINER LC_ALL=C TZ=UTC
 umask 022
@@ -39,7 +40,7 @@ for arch in "${archs[@]}"; do
 
   mv "$tree/LICENSES.txt" "$tree/copyright"
   printf 'mlids (%s) unstable; urgency=medium\n\n  * The history of the source says what changed.\n\n -- %s  %s\n' \
-    "$(sed 's/-/~/' <<<"${VERSION#v}")" "$MAINTAINER" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -n -9 >"$tree/changelog.gz"
+    "${release/-/\~}" "$MAINTAINER" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -n -9 >"$tree/changelog.gz"
   gzip -n -9 "$tree"/man/*
   find "$tree" "$work/package" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
   mv "$tree" "$work/tree"

@@ -9,7 +9,7 @@ venv=${1:?usage: tools.sh VENV}
 declare -A packages=(
   [hping3]=hping3 [iperf3]=iperf3 [ping]=iputils-ping [nft]=nftables [ovs-vswitchd]=openvswitch-switch [ovs-ofctl]=openvswitch-common [mn]=mininet
   [gcc]=gcc [ip]=iproute2 [tcpdump]=tcpdump [ethtool]=ethtool [zstd]=zstd [python3]=python3
-  [buildah]=buildah [podman]=podman [runc]=runc [skopeo]=skopeo [jq]=jq [rpm]=rpm [mandoc]=mandoc [lintian]=lintian
+  [buildah]=buildah [podman]=podman [runc]=runc [skopeo]=skopeo [jq]=jq [rpm]=rpm [mandoc]=mandoc [lintian]=lintian [shellcheck]=shellcheck
 )
 missing=()
 for command in "${!packages[@]}"; do
