@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"mlids"
 	"mlids/api/door"
 )
 
@@ -30,6 +31,9 @@ type work struct {
 	caller *door.Caller
 
 	publication publication
+
+	verdicts   []mlids.Verdict // of a backend
+	answeredBy string          // the backend or the fallback; "" when a model was meant
 }
 
 // begin takes memory for a request; end gives it back.
@@ -48,6 +52,7 @@ func (s *Server) begin() (*work, error) {
 func (s *Server) end(wk *work) {
 	s.memory.Release(wk.held)
 	wk.held, wk.caller = 0, nil
+	wk.verdicts, wk.answeredBy = nil, ""
 	if cap(wk.body) <= keptBody && cap(wk.out) <= keptBody && cap(wk.scores) <= keptValues {
 		s.works.Put(wk)
 	}

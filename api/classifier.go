@@ -27,6 +27,7 @@ type classifier struct {
 	quoted    []string // classes as JSON strings
 	predicted []prometheus.Counter
 
+	backend       Backend      // judges in place of model and judge; nil: they do
 	companion     *model.Model // nil: none is asked
 	companionName string
 
@@ -43,6 +44,12 @@ type classifiers struct{ byModel sync.Map } // *model.Model → *classifier
 
 // choose finds the classifier that a request asks for: by name, or the one that answers for a schema.
 func (s *Server) choose(q query, schema string) (*classifier, error) {
+	if q.model == nil && s.backend != nil && schema == "cicflow" {
+		if q.explain > 0 {
+			return nil, problemf(http.StatusBadRequest, "query: %s answers, which explains nothing; name a model to explain by", s.backend.name)
+		}
+		return s.backend, nil
+	}
 	if q.model == nil {
 		m, ok := s.deps.Models.Active(schema)
 		if !ok {

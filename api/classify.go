@@ -18,6 +18,9 @@ import (
 // array of what appendVerdict makes of each row. It returns when what is to be published is stored. Nothing in it allocates
 // once the buffers have grown, unless something is published.
 func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders *sync.Pool, appendVerdict verdictForm) (rows int, err error) {
+	if c.backend != nil {
+		return s.consult(ctx, wk, c, decoders, appendVerdict)
+	}
 	d := decoders.Get().(decoder)
 	if len(wk.body) <= keptBody {
 		defer decoders.Put(d)
@@ -29,14 +32,7 @@ func (s *Server) classify(ctx context.Context, wk *work, c *classifier, decoders
 	if err := s.publish(ctx, wk, c, table); err != nil {
 		return 0, err
 	}
-	for class, n := range wk.counts {
-		if n > 0 {
-			c.predicted[class].Add(float64(n))
-		}
-	}
-	if s.deps.Observe != nil {
-		s.deps.Observe.Predicted(c.name, c.classes, wk.counts, wk.sums)
-	}
+	s.count(wk, c)
 	return table.N, nil
 }
 
@@ -64,7 +60,7 @@ func (s *Server) judge(ctx context.Context, wk *work, c *classifier, d decoder, 
 	}
 	wk.out = append(wk.out[:0], '[')
 	for i := range table.N {
-		v := c.judge.Verdict(wk.scores, i)
+		v := c.verdict(wk, i)
 		class := max(0, slices.Index(c.classes, v.Class))
 		wk.counts[class]++
 		wk.sums[class] += v.Probability
@@ -103,11 +99,6 @@ func appendBit(dst []byte, v mlids.Verdict, _ string, _ []float32) []byte {
 		return append(dst, '1')
 	}
 	return append(dst, '0')
-}
-
-// appendDetail is the answer with detail=1.
-func appendDetail(dst []byte, v mlids.Verdict, class string, row []float32) []byte {
-	return append(appendFields(dst, v, class, row), '}')
 }
 
 // appendFields is an answer with detail=1 that may go on.

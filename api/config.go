@@ -46,6 +46,9 @@ type Config struct {
 	// (model.Judge). 0: none is asked.
 	AnomalyFPR float64
 
+	// Fallback names the model that answers in place of Deps.Backend when that one fails; "": none does.
+	Fallback string
+
 	HeaderTimeout   time.Duration // to read a request's headers: 10 s
 	ReadTimeout     time.Duration // to read a request: 60 s
 	WriteTimeout    time.Duration // from the end of the headers to the end of the answer: 120 s
@@ -88,7 +91,7 @@ type Observer interface {
 	Predicted(model string, classes []string, rows []int, confidence []float64)
 }
 
-// Deps is what a server is given. All fields but Observe, Guard, Audit and Publish must be set.
+// Deps is what a server is given. All fields but Observe, Guard, Audit, Publish and Backend must be set.
 type Deps struct {
 	Log      *slog.Logger
 	Register prometheus.Registerer // where the server's metrics are registered
@@ -98,6 +101,7 @@ type Deps struct {
 	Guard    *door.Guard // says who may call; nil: everyone. Its Run is the owner's
 	Audit    *audit.Log  // told of changes and of callers sent away
 	Publish  Publisher   // a request is answered when its predictions are stored there
+	Backend  Backend     // classifies flows in place of the active model; nil: none does
 }
 
 func (d *Deps) check() error {

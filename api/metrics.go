@@ -17,7 +17,7 @@ type metrics struct {
 	rows                  *prometheus.HistogramVec // route
 	splitRows, recordRows prometheus.Observer      // of rows
 	predicted             *prometheus.CounterVec   // model, class
-	panics                prometheus.Counter
+	panics, fallbacks     prometheus.Counter
 	conns                 *prometheus.GaugeVec   // door
 	turned                *prometheus.CounterVec // door, why
 }
@@ -42,6 +42,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "mlids_http_panics_total", Help: "Requests that ended in a panic and were answered with 500.",
 		}),
 	}
+	m.fallbacks = newFallbacks()
 	m.conns = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "mlids_http_connections", Help: "Connections held, by door.",
 	}, []string{"door"})
@@ -49,7 +50,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		Name: "mlids_http_connections_closed_total",
 		Help: "Connections closed because a door was full: idle or slow ones for a newcomer, or the newcomer (full).",
 	}, []string{"door", "why"})
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.rows, m.predicted, m.panics, m.conns, m.turned} {
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.rows, m.predicted, m.panics, m.fallbacks, m.conns, m.turned} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := appendBit
 	if q.detail {
-		form = appendDetail
+		form = wk.appendDetail
 	}
 	if q.explain > 0 {
 		form = c.explained(q.explain)
@@ -48,6 +48,7 @@ func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.metrics.splitRows.Observe(float64(rows))
+	wk.sayWho(w)
 	writeBody(w, http.StatusOK, mediaJSON, wk.out)
 	return nil
 }

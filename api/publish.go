@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -91,7 +92,7 @@ func (s *Server) publish(ctx context.Context, wk *work, c *classifier, table *da
 	}
 	p.reset()
 	for i := range table.N {
-		v := c.judge.Verdict(wk.scores, i)
+		v := c.verdict(wk, i)
 		if !s.cfg.Publish.wants(v) {
 			continue
 		}
@@ -120,6 +121,9 @@ func (p *publication) add(table *dataset.Rows, i int, v mlids.Verdict) (err erro
 	}
 	if err != nil {
 		return fmt.Errorf("row %d: %w", i+1, err)
+	}
+	if math.IsNaN(v.Probability) { // not known: neither queues nor JSON have a number for that
+		v.Probability = 0
 	}
 	p.ends = append(p.ends, len(p.arena))
 	p.messages = append(p.messages, notify.Message{

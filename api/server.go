@@ -27,6 +27,7 @@ type Server struct {
 	metrics   *metrics
 	catalogue *feature.Catalogue
 	compiled  classifiers
+	backend   *classifier         // stands for Deps.Backend; nil without one
 	memory    *semaphore.Weighted // bytes of bodies
 	slots     chan struct{}       // predictions in computation
 	ids       requestIDs
@@ -72,6 +73,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		fixed:     newFixedHeaders(),
 
 		messageIDs: requestIDs{prefix: rand.Text()[:16] + "-", next: new(atomic.Uint64)},
+	}
+	if s.backend, err = s.newBackend(); err != nil {
+		return nil, err
 	}
 	s.front, s.admin = &entrance{name: "front"}, &entrance{name: "admin"}
 	s.front.handler, s.admin.handler = s.mux(s.front, s.frontRoutes()), s.mux(s.admin, s.adminRoutes())

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,20 +17,67 @@ import (
 // secret is the flag annotation that keeps a value out of what check prints.
 const secret = "mlids-secret"
 
+// Annotations of flags.
+const (
+	otherName = "mlids-env"  // further environment variables that give the flag its value, such as AWS_REGION
+	takesPort = "mlids-port" // an address whose port the environment variable PORT gives, unless the command line has the address
+)
+
 // configure gives the flags of a verb that the command line leaves out their values from the environment (MLIDS_DATA_DIR
 // for --data-dir), then from the configuration file.
 func configure(cmd *cobra.Command, path string, env func(string) (string, bool)) error {
 	var errs []error
+	var ported []*pflag.Flag
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if v, ok := env(envName(f.Name)); ok && !f.Changed {
-			if err := cmd.Flags().Set(f.Name, v); err != nil {
-				errs = append(errs, fmt.Errorf("environment %s: %w", envName(f.Name), err))
+		if f.Changed {
+			return
+		}
+		if f.Annotations[takesPort] != nil {
+			ported = append(ported, f)
+		}
+		for _, name := range append([]string{envName(f.Name)}, f.Annotations[otherName]...) {
+			v, ok := env(name)
+			if !ok || v == "" && name != envName(f.Name) { // ML-IDS's variables are often there and empty
+				continue
 			}
+			if err := cmd.Flags().Set(f.Name, v); err != nil {
+				errs = append(errs, fmt.Errorf("environment %s: %w", name, err))
+			}
+			return
 		}
 	})
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	if err := configureByFile(cmd, path); err != nil {
+		return err
+	}
+	for _, f := range ported {
+		if err := takePort(cmd.Flags(), f, env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takePort puts the port that platforms such as Cloud Run choose into an address.
+func takePort(flags *pflag.FlagSet, f *pflag.Flag, env func(string) (string, bool)) error {
+	port, ok := env("PORT")
+	if !ok || port == "" {
+		return nil
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("environment PORT: %q is no port", port)
+	}
+	host, _, err := net.SplitHostPort(f.Value.String())
+	if err != nil {
+		return fmt.Errorf("--%s: %w", f.Name, err)
+	}
+	return flags.Set(f.Name, net.JoinHostPort(host, port))
+}
+
+// configureByFile reads the configuration file, if there is one.
+func configureByFile(cmd *cobra.Command, path string) error {
 	if f := cmd.Flags().Lookup("config"); f != nil {
 		path = f.Value.String()
 	}

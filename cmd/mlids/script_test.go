@@ -124,7 +124,7 @@ func segment(src, dst byte, sport, dport uint16, flags byte) []byte {
 	return append(ip, append(tcp, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, flags, 0x04, 0, 0, 0, 0, 0)...)
 }
 
-// serveInBackground starts "mlids serve" with the arguments given on a free port, puts its address in $URL and $PORT, and stops it
+// serveInBackground starts "mlids serve" with the arguments given on a free port, puts its address in $URL and $SERVED_PORT, and stops it
 // when the script ends.
 func serveInBackground(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, stop := context.WithCancel(context.Background())
@@ -152,7 +152,7 @@ func serveInBackground(ts *testscript.TestScript, _ bool, args []string) {
 		if _, rest, ok := strings.Cut(lines.Text(), "serves on "); ok {
 			url := strings.Fields(rest)[0]
 			ts.Setenv("URL", url)
-			ts.Setenv("PORT", url[strings.LastIndexByte(url, ':')+1:])
+			ts.Setenv("SERVED_PORT", url[strings.LastIndexByte(url, ':')+1:])
 			go io.Copy(io.Discard, r)
 			return
 		}

@@ -24,6 +24,7 @@ func (a *app) serve() *cobra.Command {
 	var locks lockFlags
 	var out notifyFlags
 	var watch sensorFlags
+	var backend backendFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the models over HTTP",
@@ -32,11 +33,12 @@ func (a *app) serve() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			locks.given = cmd.Flags().Changed("admin-listen")
-			return a.runServe(cmd.Context(), cfg, files, influxOut, &locks, &out, &watch)
+			return a.runServe(cmd.Context(), cfg, files, influxOut, &locks, &out, &watch, &backend)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&cfg.Listen, "listen", "127.0.0.1:5000", "address to listen on")
+	flags.StringVar(&cfg.Listen, "listen", "127.0.0.1:5000", "address to listen on; where PORT is set, on that port")
+	annotate(flags, "listen", takesPort, "true")
 	flags.StringArrayVar(&files, "model", nil, "model file that answers for its schema in place of the built-in one (repeat for several)")
 	companionFlag(flags, &cfg.AnomalyFPR)
 	flags.Int64Var(&cfg.MaxBody, "max-body", 64<<20, "bytes of a request's body at most")
@@ -53,11 +55,13 @@ func (a *app) serve() *cobra.Command {
 	flags.StringVar(&influxOut, "influx-out", "", "write verdict counts by model and class to influxdb://host:port/database")
 	out.register(flags)
 	watch.register(flags)
+	backend.register(flags)
 	return cmd
 }
 
 func (a *app) runServe(
 	ctx context.Context, cfg api.Config, files []string, influxOut string, locks *lockFlags, out *notifyFlags, watch *sensorFlags,
+	backend *backendFlags,
 ) error {
 	if err := watch.check(); err != nil {
 		return err
@@ -86,6 +90,9 @@ func (a *app) runServe(
 		deps.Observe = series
 	}
 	if err := locks.apply(ctx, a, &cfg, &deps); err != nil {
+		return err
+	}
+	if err := backend.wire(ctx, a, &cfg, &deps, models); err != nil {
 		return err
 	}
 	outlet, err := out.open(ctx, a, metrics)
