@@ -167,7 +167,7 @@ func TestBackendsVerdictsArePublished(t *testing.T) {
 	if status, _, answer := ask(s.Server, post("/api/predictions", mediaSplit, split(t, packets(5000)))); status != http.StatusOK {
 		t.Fatalf("%d %s", status, answer)
 	}
-	if len(out) != 2 || !strings.HasPrefix(out[0], `dos 0 ml-ids {"columns":["a","prediction"]`) || !strings.HasPrefix(out[1], "attack 0.99) {
+	if len(out) != 2 || !strings.HasPrefix(out[0], `dos 0 ml-ids {"columns":["a","prediction"]`) || !strings.HasPrefix(out[1], "attack 0.99") {
 		t.Errorf("published %q", []string(out))
 	}
 }
