@@ -64,7 +64,7 @@ func startOSKen(b *testing.B, match string, flowMods int) (string, *bufio.Scanne
 // startPatient runs a controller that puts an exact flow for whatever asks.
 func startPatient(b *testing.B) string {
 	b.Helper()
-	c, _ := startController(b, Config{NewFlows: 1 << 30, MaxFlows: 1 << 30, Settle: 20 * time.Millisecond})
+	c, _ := startController(b, Config{NewFlows: 1 << 29, MaxFlows: 1 << 30, MissRate: 1 << 30, Settle: 20 * time.Millisecond})
 	return c.Addr().String()
 }
 

@@ -52,6 +52,7 @@ var (
 const (
 	maxSwitches = 1024
 	maxPorts    = 4096 // of a switch
+	portChanges = 100  // a second, of a switch, and twice maxPorts at once
 )
 
 // withDefaults fills in the zero fields.

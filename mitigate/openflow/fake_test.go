@@ -429,6 +429,16 @@ func TestManyPortsOneByOne(t *testing.T) {
 	ovstest.Await(t, "the end", func() bool { return log.has("switch disconnected", "more than 4096 ports") })
 }
 
+func TestPortThatFlaps(t *testing.T) {
+	c, log := startQuick(t, Config{Answer: time.Minute})
+	f := dialFake(t, c, 5)
+	ovstest.Await(t, "the switch", func() bool { return log.has("switch connected") })
+	for i := range uint32(3 * maxPorts) {
+		f.send(0, &ofp.PortStatus{Reason: ofp.PortModified, Port: ofp.Port{Number: 1, State: i & ofp.StateNoLink}})
+	}
+	ovstest.Await(t, "the end", func() bool { return log.has("switch disconnected", "more than 100 changes of ports") })
+}
+
 func TestRoles(t *testing.T) {
 	for role, want := range map[ofp.Role]int{ofp.RoleMaster: 3, ofp.RoleSlave: 0} {
 		t.Run(role.String(), func(t *testing.T) {

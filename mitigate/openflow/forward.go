@@ -44,13 +44,17 @@ func (n *network) packetIn(at *node, a *arrival) bool {
 		return false
 	}
 	copied := kindOf(a.in.Cookie) != kindMiss
+	if !copied && !p.asks.take(time.Now(), 2*int(n.cfg.MissRate)) { // the switch has no meters, or does not heed them
+		n.count.excess.Inc()
+		return false
+	}
 	if edge {
 		if !copied && a.dst.Multicast() && n.looped(at, p, a) {
 			return false
 		}
 		n.sighted(at, p, a)
 	}
-	if !copied && at.here() {
+	if whole := len(a.in.Data) >= int(a.in.TotalLen); !copied && whole && at.here() {
 		n.forward(at, p, a, edge)
 	}
 	return edge

@@ -142,6 +142,9 @@ func (s *session) portStatus(body []byte) error {
 	if s.noise.Allow() {
 		s.log.Info("port changed", "port", m.Port.Number, "name", m.Port.Name, "up", m.Port.Up(), "gone", m.Reason == ofp.PortDeleted)
 	}
+	if !s.changes.Allow() {
+		return fmt.Errorf("more than %d changes of ports a second: %w", portChanges, ErrSwitch)
+	}
 	if !s.c.net.portStatus(at, &m) {
 		return fmt.Errorf("more than %d ports: %w", maxPorts, ErrSwitch)
 	}

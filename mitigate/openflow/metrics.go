@@ -8,11 +8,11 @@ import (
 
 // metrics are the controller's counters.
 type metrics struct {
-	switches, hosts, links               prometheus.Gauge
-	packetIns                            *prometheus.CounterVec
-	flows, coarse, floods, loops, forged prometheus.Counter
-	disconnects                          *prometheus.CounterVec
-	installed, carried, blocked          *prometheus.GaugeVec
+	switches, hosts, links                       prometheus.Gauge
+	packetIns                                    *prometheus.CounterVec
+	flows, coarse, floods, loops, forged, excess prometheus.Counter
+	disconnects                                  *prometheus.CounterVec
+	installed, carried, blocked                  *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer, feed *Feed) (*metrics, error) {
@@ -37,6 +37,7 @@ func newMetrics(reg prometheus.Registerer, feed *Feed) (*metrics, error) {
 		floods: counter("floods_total", "Packets sent to all edge ports."),
 		loops:  counter("looped_packets_total", "Broadcasts that came back over something that is no switch of ours, and were dropped."),
 		forged: counter("foreign_probes_total", "LLDP frames that were not ours: hosts that speak LLDP, or try to forge a link."),
+		excess: counter("excess_packet_ins_total", "Packets that asked for a way beyond what the port's meter should have let through."),
 		disconnects: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mlids_openflow_disconnects_total", Help: "Connections of switches that ended, by why.",
 		}, []string{"reason"}),
@@ -49,7 +50,7 @@ func newMetrics(reg prometheus.Registerer, feed *Feed) (*metrics, error) {
 	}, func() float64 { return float64(feed.Dropped()) })
 	var err error
 	for _, c := range []prometheus.Collector{
-		m.switches, m.hosts, m.links, m.packetIns, m.flows, m.coarse, m.floods, m.loops, m.forged, m.disconnects,
+		m.switches, m.hosts, m.links, m.packetIns, m.flows, m.coarse, m.floods, m.loops, m.forged, m.excess, m.disconnects,
 		m.installed, m.carried, m.blocked, dropped,
 	} {
 		err = errors.Join(err, reg.Register(c))

@@ -41,7 +41,8 @@ type port struct {
 	peer   point     // where the link leads
 	heard  time.Time // the last probe over the link
 	hosts  *lru[hostKey, struct{}]
-	tokens bucket
+	tokens bucket // of exact flows
+	asks   bucket // of packets that ask for a way
 }
 
 // bucket lets through a rate with a burst of twice as much.

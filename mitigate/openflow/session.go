@@ -32,6 +32,7 @@ type session struct {
 	node    atomic.Pointer[node]
 	heard   atomic.Int64  // when the last message came, ns
 	noise   *rate.Limiter // of log lines that the switch causes
+	changes *rate.Limiter // of its ports: each costs other switches, too
 
 	mu     sync.Mutex
 	meters map[string]uint32 // of the blocks that let some packets pass
@@ -47,7 +48,7 @@ type session struct {
 func newSession(c *Controller, conn net.Conn) *session {
 	s := &session{
 		c: c, conn: conn, log: c.log.With("peer", conn.RemoteAddr().String()), out: newOutbox(conn), calls: newCalls(),
-		done: make(chan struct{}), greeted: make(chan struct{}), noise: rate.NewLimiter(1, 10),
+		done: make(chan struct{}), greeted: make(chan struct{}), noise: rate.NewLimiter(1, 10), changes: rate.NewLimiter(portChanges, 2*maxPorts),
 		dec: capture.NewDecoder(capture.DecoderConfig{}),
 	}
 	s.heard.Store(time.Now().UnixNano())

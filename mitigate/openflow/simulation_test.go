@@ -437,6 +437,36 @@ func TestUnknownLoopIsNoStorm(t *testing.T) {
 	})
 }
 
+func TestQuestionsAreBoundedWithoutMeters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ring(t, Config{MissRate: 50})
+		clear(s.received)
+		for range 10_000 {
+			s.enter(point{1, 2}, udpFrame(7, 9, 1)) // to a host that nobody knows: it goes to all
+			s.rest()
+		}
+		if got := s.received[point{2, 1}]; got < 100 || got > 200 {
+			t.Errorf("%d of 10000 packets went to all, want 100 a second and as many at once", got)
+		}
+	})
+}
+
+func TestCutPacketIsNotForwarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ring(t, Config{})
+		clear(s.received)
+		frame := udpFrame(1, 2, 1)
+		f, _ := parseFrame(frame)
+		s.net.packetIn(s.nodes[1], &arrival{frame: f, reason: capture.TruncatedHeader, packet: &mlids.Packet{}, in: &ofp.PacketIn{
+			TotalLen: 1500, Data: frame, Cookie: cookie(kindMiss, 0), Match: ofp.Match{Set: ofp.HasInPort, InPort: 1},
+		}})
+		s.rest()
+		if len(s.received) != 0 {
+			t.Errorf("half a packet came to %v", s.received)
+		}
+	})
+}
+
 func TestLocate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := ring(t, Config{})
