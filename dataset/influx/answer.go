@@ -51,7 +51,8 @@ type form interface {
 type answer struct {
 	form
 	rows    rows
-	partial bool // of the last chunk: there should have been another one
+	whole   func(to rows, n int) (bool, error) // reads a row at once where it can; may be nil
+	partial bool                               // of the last chunk: there should have been another one
 	names   []string
 }
 
@@ -60,7 +61,8 @@ func readAnswer(r io.Reader, media string, to rows) error {
 	a := answer{rows: to}
 	switch media, _, _ = mime.ParseMediaType(media); media {
 	case mediaMsgpack:
-		a.form = newMsgpack(r)
+		m := newMsgpack(r)
+		a.form, a.whole = m, m.whole
 	case mediaJSON:
 		a.form = newJSON(r)
 	default:
@@ -155,6 +157,13 @@ func (a *answer) header() error {
 }
 
 func (a *answer) row() error {
+	if a.whole != nil {
+		if done, err := a.whole(a.rows, len(a.names)); err != nil {
+			return err
+		} else if done {
+			return a.rows.end()
+		}
+	}
 	n := 0
 	err := a.array(func(i int) error {
 		n++

@@ -43,7 +43,8 @@ func BenchmarkDecode(b *testing.B) {
 	chunk := chunkOf(b, table, rows)
 	b.SetBytes(int64(len(chunk)))
 	for b.Loop() {
-		to := &tableRows{ctx: b.Context(), schema: table.Schema, expect: rows}
+		to := &tableRows{ctx: b.Context(), schema: table.Schema, counted: make(chan int, 1)}
+		to.counted <- rows
 		if err := readAnswer(bytes.NewReader(chunk), mediaMsgpack, to); err != nil || to.table.Len() != rows {
 			b.Fatal(err)
 		}

@@ -1,11 +1,14 @@
 package influx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"mlids/dataset"
 	"mlids/feature"
@@ -21,14 +24,18 @@ func (c *Client) Read(ctx context.Context, s *feature.Schema, o dataset.Options)
 	if err != nil {
 		return nil, err
 	}
-	expect, err := c.expected(ctx, fields)
-	if err != nil {
-		return nil, err
-	}
 	o.Name = c.addr.Title()
-	to := &tableRows{ctx: ctx, schema: s, opts: o, expect: expect}
-	if err := c.query(ctx, c.selection(), to); err != nil {
-		return nil, to.explain(err)
+	to := &tableRows{ctx: ctx, schema: s, opts: o, counted: make(chan int, 1)}
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { // while the server looks for the first rows
+		defer close(to.counted)
+		n, err := c.expected(working, fields)
+		to.counted <- n
+		return explainWhere(err)
+	})
+	group.Go(func() error { return to.explain(explainWhere(c.query(working, c.selection(), to))) })
+	if err := group.Wait(); err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
 	}
 	return c.finish(ctx, to)
 }
@@ -40,13 +47,18 @@ func (c *Client) expected(ctx context.Context, fields []string) (int, error) {
 		field = rowField
 	}
 	n, err := c.count(ctx, field, c.addr.condition())
-	if err != nil && strings.Contains(err.Error(), "parsing query") {
-		err = fmt.Errorf("%w (where= is InfluxQL: text in single quotes, names in double quotes)", err)
-	}
 	if c.addr.Limit > 0 {
 		n = min(n, c.addr.Limit)
 	}
 	return n, err
+}
+
+// explainWhere says what where= is when the server does not understand it.
+func explainWhere(err error) error {
+	if err != nil && strings.Contains(err.Error(), "parsing query") {
+		return fmt.Errorf("%w (where= is InfluxQL: text in single quotes, names in double quotes)", err)
+	}
+	return err
 }
 
 func (c *Client) selection() string {
@@ -76,7 +88,9 @@ type tableRows struct {
 	ctx    context.Context //nolint:containedctx // of the one query whose rows these are
 	schema *feature.Schema
 	opts   dataset.Options
-	expect int
+
+	counted chan int // gets the number of rows to expect
+	expect  int
 
 	table  *dataset.Appender
 	header []string
@@ -100,6 +114,11 @@ func (t *tableRows) columns(names []string) (err error) {
 			return fmt.Errorf("%w: columns change after row %d", errForm, t.table.Len())
 		}
 		return nil
+	}
+	select {
+	case t.expect = <-t.counted: // 0 when it could not be counted, which is an error of its own
+	case <-t.ctx.Done():
+		return t.ctx.Err()
 	}
 	t.header = names
 	header := slices.Clone(names)
