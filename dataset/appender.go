@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"mlids/feature"
@@ -39,13 +38,7 @@ const maxReserve = 1 << 21
 // reserve makes room for so many rows, as far as the limits allow them.
 func (b *builder) reserve(rows int) {
 	b.expect = max(0, rows)
-	rows = min(b.expect, b.limits.Rows, maxReserve, int(b.limits.Memory)/(4*b.width+4))
-	for _, c := range b.kept {
-		b.table.Columns[c] = slices.Grow(b.table.Columns[c], rows)
-	}
-	if b.table.Label != nil {
-		b.table.Label = slices.Grow(b.table.Label, rows)
-	}
+	b.grow(min(b.expect, b.limits.Rows, maxReserve, int(b.limits.Memory)/(4*b.width+4)))
 }
 
 // begin starts a row whose values are all missing.

@@ -36,6 +36,8 @@ type builder struct {
 	bytes   int64 // of texts
 	flushes int
 	expect  int // rows that the source is known to have; 0 when it is not known
+
+	foreseen bool // foresee has looked
 }
 
 // newBuilder starts a table of a schema; the layout follows when the header is known.
@@ -188,12 +190,51 @@ func (b *builder) check() error {
 		return fmt.Errorf("%w: more than %d distinct labels by row %d; is %s the label's column?", ErrLabel, maxLabels,
 			b.table.rows, b.layout.cells[b.layout.label].name)
 	}
-	size := int64(b.table.rows)*int64(4*b.width+4+16*len(b.texts)) + b.bytes
-	if size > b.limits.Memory {
+	if b.size(b.table.rows) > b.limits.Memory {
 		return fmt.Errorf("%w: the table takes more than %d MiB from row %d on; want fewer columns or rows",
 			ErrLimit, b.limits.Memory>>20, b.table.rows)
 	}
+	return b.foresee()
+}
+
+// size is the memory that the table takes with so many rows, in bytes.
+func (b *builder) size(rows int) int64 {
+	return int64(rows)*int64(4*b.width+4+16*len(b.texts)) + b.bytes
+}
+
+// How much of a file must have been read to tell how many rows all of it has: so many bytes, or fewer of a compressed one
+// that gave so many rows.
+const (
+	foreseeBytes  = 8 << 20
+	foreseePacked = 1 << 20
+	foreseeRows   = 1 << 17
+)
+
+// foresee refuses a large file early when its table will certainly be too large, and else makes room for its rows at
+// once: columns that grow step by step take twice the memory. A file by a quarter too large may still turn out to fit.
+func (b *builder) foresee() error {
+	c := b.opts.source
+	if b.foreseen || c == nil || c.total <= c.n || c.n < foreseeBytes && (c.n < foreseePacked || b.table.rows < foreseeRows) {
+		return nil
+	}
+	b.foreseen = true
+	rows := int(float64(b.table.rows) * float64(c.total) / float64(c.n))
+	if size := b.size(rows); size > b.limits.Memory+b.limits.Memory/4 {
+		return fmt.Errorf("%w: the table of this file would take about %d MiB (%d million rows), at most %d MiB are read; want fewer columns or rows",
+			ErrLimit, size>>20, rows/1e6, b.limits.Memory>>20)
+	}
+	b.grow(rows + rows/32 - b.table.rows)
 	return nil
+}
+
+// grow makes room for so many further rows.
+func (b *builder) grow(rows int) {
+	for _, c := range b.kept {
+		b.table.Columns[c] = slices.Grow(b.table.Columns[c], rows)
+	}
+	if b.table.Label != nil {
+		b.table.Label = slices.Grow(b.table.Label, rows)
+	}
 }
 
 func (b *builder) report() {

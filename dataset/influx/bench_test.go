@@ -20,7 +20,7 @@ import (
 )
 
 // BenchmarkLoad writes KDD's 494,021 rows (20,000 in short runs), and beside that posts the same points, made beforehand,
-// by nothing but net/http: what the server takes.
+// by nothing but net/http and two or four connections: what the server takes.
 func BenchmarkLoad(b *testing.B) {
 	table := kdd(b, everything)
 	points := recorded(b, table)
@@ -35,16 +35,18 @@ func BenchmarkLoad(b *testing.B) {
 		}
 		perSecond(b, table.Len())
 	})
-	b.Run("plain", func(b *testing.B) {
-		for b.Loop() {
-			b.StopTimer()
-			server := influxtest.Start(b, "")
-			server.Shell(b, "", "CREATE DATABASE kdd")
-			b.StartTimer()
-			post(b, "http://"+server.Addr+"/write?db=kdd", points)
-		}
-		perSecond(b, table.Len())
-	})
+	for _, connections := range []int{2, 4} {
+		b.Run(fmt.Sprintf("plain%d", connections), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				server := influxtest.Start(b, "")
+				server.Shell(b, "", "CREATE DATABASE kdd")
+				b.StartTimer()
+				post(b, "http://"+server.Addr+"/write?db=kdd", points, connections)
+			}
+			perSecond(b, table.Len())
+		})
+	}
 }
 
 func perSecond(b *testing.B, rows int) {
@@ -75,14 +77,15 @@ func recorded(tb testing.TB, t *dataset.Table) [][]byte {
 	return points
 }
 
-// post sends requests by two connections.
-func post(tb testing.TB, to string, bodies [][]byte) {
+// post sends requests by so many connections.
+func post(tb testing.TB, to string, bodies [][]byte, connections int) {
 	tb.Helper()
 	var group errgroup.Group
-	group.SetLimit(2)
+	group.SetLimit(connections)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	for _, body := range bodies {
 		group.Go(func() error {
-			response, err := http.Post(to, "text/plain", bytes.NewReader(body))
+			response, err := client.Post(to, "text/plain", bytes.NewReader(body))
 			if err != nil {
 				return err
 			}
