@@ -197,7 +197,7 @@ func TestVerdictsBack(t *testing.T) {
 }
 
 // kddRecord is a connection as POST /predict takes it.
-func kddRecord(t *testing.T) []byte {
+func kddRecord(t testing.TB) []byte {
 	t.Helper()
 	catalogue, err := feature.Schemas()
 	if err != nil {

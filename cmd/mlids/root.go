@@ -109,7 +109,7 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.dataDir, "data-dir", defaultDataDir(), "where models and state are kept")
 	flags.StringVar(&a.config, "config", "", "configuration file (YAML): a section per verb, keys as the flags")
 	root.AddCommand(
-		a.serve(), a.detect(), a.flows(), a.predict(), a.train(), a.evaluate(), a.inspect(), a.data(), a.models(), a.keys(), a.check(), a.version(),
+		a.serve(), a.detect(), a.flows(), a.predict(), a.train(), a.evaluate(), a.inspect(), a.data(), a.models(), a.queueVerbs(), a.keys(), a.check(), a.version(),
 		a.man(),
 	)
 	root.AddCommand(a.sdn())

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,7 +113,7 @@ func (n *notifyFlags) streamConfig(a *app) (stream.Config, error) {
 	cfg := n.cfg
 	cfg.Sync = stream.Sync(n.sync)
 	if cfg.URL == "" {
-		cfg.Dir = filepath.Join(a.dataDir, "stream")
+		cfg.Dir = a.queueDir()
 	}
 	var err error
 	if n.retention != "" {

@@ -87,7 +87,7 @@ func outletServer(t *testing.T, flags notifyFlags) (*httptest.Server, *wire) {
 }
 
 // neptune is a connection of a SYN flood, as POST /predict takes it.
-func neptune(t *testing.T) string {
+func neptune(t testing.TB) string {
 	t.Helper()
 	text := string(kddRecord(t))
 	for _, change := range []string{"count", "srv_count", "dst_host_count"} {

@@ -27,6 +27,7 @@ fi
 echo "## training" && "$python" lab/bench/learn_peers.py "$data/kdd99/kddcup.data_10_percent.gz"
 echo "## inference" && "$python" lab/bench/infer_peers.py
 echo "## the API" && go test ./api -run '^$' -bench 'Predictions|Bare' -benchtime 3s -cpu 1
+echo "## the outbox" && go test ./cmd/mlids -run '^$' -bench Outbox -benchtime 2s
 echo "## tables" && go test ./dataset -run '^$' -bench 'Open|Merge|Split' -benchtime 2s
 echo "## InfluxDB" && go test ./dataset/influx -run '^$' -bench 'Load|Read|Decode|Lines' -benchtime 1x -timeout 20m
 echo "## the OpenFlow controller" && go test ./mitigate/openflow -run '^$' -bench 'PacketIns|FirstPacket|FlowMods' -benchtime 2s

@@ -42,7 +42,7 @@ const (
 type Config struct {
 	Dir  string // of the built-in server; made when it is not there
 	URL  string // of an external server or cluster, in place of the built-in one
-	Join bool   // when another process has the built-in server open, use its
+	Join bool   // when another process has the built-in server open, use its; limits of streams that exist stay
 
 	Listen string // address on which clients may watch the built-in server: none
 	Token  string // that watching clients must give; needed when Listen is not loopback

@@ -146,7 +146,7 @@ func (s *Stream) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) e
 		return err
 	case err != nil:
 		return err
-	case s.cfg.URL == "" && s.server == nil:
+	case s.cfg.Join: // the limits are those of who runs the queue
 		return nil
 	}
 	// Replicas, placement and the like are the business of who runs the cluster.

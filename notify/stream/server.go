@@ -118,8 +118,9 @@ func serverOptions(cfg *Config, key string) (*server.Options, error) {
 	opts := &server.Options{
 		ServerName: "mlids", DontListen: cfg.Listen == "", NoSigs: true, NoSystemAccount: true,
 		JetStream: true, StoreDir: cfg.Dir, DisableJetStreamBanner: true,
-		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 3*cfg.MaxBytes + 1<<30,
-		SyncAlways: cfg.Sync == SyncPower, SyncInterval: 10 * time.Second,
+		JetStreamMaxMemory: 64 << 20,
+		JetStreamMaxStore:  1 << 50, // each stream has its own limit
+		SyncAlways:         cfg.Sync == SyncPower, SyncInterval: 10 * time.Second,
 		MaxPayload: maxPayload, MaxPending: 256 << 20, MaxConn: 1024, MaxControlLine: 16 << 10,
 		Users: []*server.User{{Username: owner, Password: key}},
 	}
