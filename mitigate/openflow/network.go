@@ -27,6 +27,7 @@ type network struct {
 	sources *lru[netip.Addr, point]   // where packets of an address last came in
 	routes  map[uint64]map[uint64]uint32
 	tree    map[point]bool // the ports of links that broadcasts take
+	ticked  time.Time
 	seed    maphash.Seed
 	floods  [1024]flooded
 }
@@ -169,6 +170,8 @@ func (n *network) tick(probe bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()
+	late := !n.ticked.IsZero() && now.Sub(n.ticked) > n.cfg.Probe // we were asleep: what links said meanwhile is still to be read
+	n.ticked = now
 	for _, at := range n.sorted() {
 		if at.send == nil {
 			if now.Sub(at.left) > awayFor {
@@ -177,6 +180,9 @@ func (n *network) tick(probe bool) {
 			continue
 		}
 		for _, p := range at.ports {
+			if late {
+				p.heard = now
+			}
 			if p.linked && now.Sub(p.heard) > 3*n.cfg.Probe+n.cfg.Probe/2 {
 				n.unlink(at, p, "no probe arrived")
 			}

@@ -345,6 +345,18 @@ func TestSilentLinkIsDropped(t *testing.T) {
 	})
 }
 
+func TestLinksOutliveASleepyController(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ring(t, Config{})
+		time.Sleep(20 * s.net.cfg.Probe)
+		s.net.tick(true)
+		s.rest()
+		if s.net.linkCount() != 3 {
+			t.Errorf("%d links, want 3: nobody asked them", s.net.linkCount())
+		}
+	})
+}
+
 func TestHostMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := ring(t, Config{})
