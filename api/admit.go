@@ -15,16 +15,21 @@ import (
 // harden sets headers that browsers keep to. Their values are shared, so that they cost no memory.
 func (s *Server) harden(h http.Header, r *http.Request) {
 	h["X-Content-Type-Options"] = s.fixed.noSniff
+	if len(r.TransferEncoding) > 0 {
+		// A proxy in front may have believed a Content-Length that came along, and net/http does not tell: what follows on the
+		// connection may be a request that the proxy never saw (RFC 9112, section 6.1).
+		h["Connection"] = s.fixed.close
+	}
 	if r.TLS != nil {
 		h["Strict-Transport-Security"] = s.fixed.strict
 	}
 }
 
 // fixedHeaders are values of headers that are the same in all answers.
-type fixedHeaders struct{ noSniff, strict []string }
+type fixedHeaders struct{ noSniff, strict, close []string }
 
 func newFixedHeaders() fixedHeaders {
-	return fixedHeaders{noSniff: []string{"nosniff"}, strict: []string{"max-age=31536000"}}
+	return fixedHeaders{noSniff: []string{"nosniff"}, strict: []string{"max-age=31536000"}, close: []string{"close"}}
 }
 
 // admit finds out who calls, and whether they may. Nothing of the body has been read then.
@@ -42,6 +47,9 @@ func (s *Server) admit(at *entrance, rt route, a *answer, r *http.Request) (err 
 // ours tells whether an open door on the loopback answers to a name. Without the check, a page that had its own name point here
 // (DNS rebinding) could use the browser of this machine to ask as if it were this machine.
 func (s *Server) ours(host string) bool {
+	if host == "" { // HTTP/1.0; no browser leaves it out
+		return true
+	}
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h

@@ -62,8 +62,15 @@ func (s *Server) mux(at *entrance, routes []route) http.Handler {
 	for pattern, allowed := range methods {
 		mux.Handle(pattern, s.operation(at, route{path: "other", role: door.Anyone, fail: plainError, handle: notAllowed(allowed)}))
 	}
-	mux.Handle("/", s.operation(at, route{path: "other", role: door.Anyone, fail: plainError, handle: notFound}))
-	return mux
+	other := s.operation(at, route{path: "other", role: door.Anyone, fail: plainError, handle: notFound})
+	mux.Handle("/", other)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect { // has no path, which mux answers by itself
+			other.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // notFound answers 404.

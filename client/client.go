@@ -39,6 +39,7 @@ func (e *StatusError) Error() string {
 // Options tune a client. Zero fields take the default given.
 type Options struct {
 	HTTP    *http.Client  // http.DefaultClient
+	Key     string        // sent as bearer key; "": none
 	Model   string        // model that Predict asks; "" for the one that the server chooses
 	Tries   int           // of one request: 5
 	Wait    time.Duration // before the second try, twice as long before each further one: 200 ms
@@ -143,6 +144,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		}
 		if media != "" {
 			req.Header.Set("Content-Type", media)
+		}
+		if c.o.Key != "" {
+			req.Header.Set("Authorization", "Bearer "+c.o.Key)
 		}
 		res, err := c.o.HTTP.Do(req)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mlids/api"
+	"mlids/api/door"
 	"mlids/client"
 	"mlids/feature"
 	"mlids/model/registry"
@@ -232,5 +234,41 @@ func ExampleClient_Predict() {
 	}
 	for _, v := range verdicts {
 		fmt.Println(v.Class, v.Probability)
+	}
+}
+
+// A key opens a locked server, and errors do not tell it.
+func TestKey(t *testing.T) {
+	file := door.OpenKeyFile(filepath.Join(t.TempDir(), "keys.json"))
+	_, key, err := file.Add(t.Context(), door.Key{Name: "client", Role: door.Viewer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := door.New(door.Config{KeyFile: file.Path()}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := prometheus.NewRegistry()
+	s, err := api.New(api.Config{}, api.Deps{
+		Log: slog.New(slog.DiscardHandler), Register: metrics, Gather: metrics, Models: &registry.Registry{}, Guard: guard,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(h.Close)
+	for key, want := range map[string]int{key: http.StatusOK, "": http.StatusUnauthorized, key + "x": http.StatusUnauthorized} {
+		_, err := newClient(t, h.URL, client.Options{Key: key}).Models(t.Context())
+		status := http.StatusOK
+		var refused *client.StatusError
+		if errors.As(err, &refused) {
+			status = refused.Status
+		}
+		if status != want {
+			t.Errorf("%d, %v; want %d", status, err, want)
+		}
+		if err != nil && key != "" && strings.Contains(err.Error(), key) {
+			t.Errorf("the error tells the key: %v", err)
+		}
 	}
 }
