@@ -48,6 +48,9 @@ const (
 
 // Attacks on the doors: each has its answer, leaves the memory as it was, and leaves a server that answers the next good request.
 func TestAttacks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs 20 s: run without -short")
+	}
 	c := newCastle(t)
 	var rows []string
 	for _, a := range allAttacks() {

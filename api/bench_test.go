@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mlids/api/door"
 	"mlids/feature"
 )
 
@@ -65,6 +68,25 @@ func BenchmarkPredictions(b *testing.B) {
 	benchmarkRequests(b, strings.TrimPrefix(url, "http://"))
 }
 
+// BenchmarkPredictionsWithKey is the same at locked doors, one of a hundred keys shown, with rates.
+func BenchmarkPredictionsWithKey(b *testing.B) {
+	file := door.OpenKeyFile(filepath.Join(b.TempDir(), "keys.json"))
+	var token string
+	for i := range 100 {
+		var err error
+		k := door.Key{Name: strconv.Itoa(i), Role: door.Analyst, Requests: 1e9, Rows: 1e9}
+		if _, token, err = file.Add(b.Context(), k); err != nil {
+			b.Fatal(err)
+		}
+	}
+	guard, err := door.New(door.Config{KeyFile: file.Path()}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	url := start(b, withDeps(b, Config{}, Deps{Models: embedded(b), Guard: guard}).Server)
+	benchmarkRequests(b, strings.TrimPrefix(url, "http://"), "Authorization: Bearer "+token)
+}
+
 // BenchmarkBareHTTP is the limit: a server of net/http alone, that reads the same bodies and answers as many bytes.
 func BenchmarkBareHTTP(b *testing.B) {
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,12 +99,12 @@ func BenchmarkBareHTTP(b *testing.B) {
 }
 
 // benchmarkRequests sends tables of 1, 100 and 1000 rows over four connections per processor.
-func benchmarkRequests(b *testing.B, address string) {
+func benchmarkRequests(b *testing.B, address string, headers ...string) {
 	b.Helper()
 	for _, rows := range []int{1, 100, 1000} {
 		body := wideBody(b, rows)
-		request := fmt.Appendf(nil, "POST /api/predictions HTTP/1.1\r\nHost: %s\r\nX-Rows: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-			address, rows, mediaSplit, len(body), body)
+		request := fmt.Appendf(nil, "POST /api/predictions HTTP/1.1\r\nHost: %s\r\nX-Rows: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n\r\n%s",
+			address, rows, mediaSplit, len(body), strings.Join(append(headers, "X: y"), "\r\n"), body)
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.SetParallelism(4)

@@ -91,17 +91,18 @@ type Observer interface {
 	Predicted(model string, classes []string, rows []int, confidence []float64)
 }
 
-// Deps is what a server is given. All fields but Observe, Guard, Audit, Publish and Backend must be set.
+// Deps is what a server is given. All fields but Observe, Guard, Keys, Audit, Publish and Backend must be set.
 type Deps struct {
 	Log      *slog.Logger
 	Register prometheus.Registerer // where the server's metrics are registered
 	Gather   prometheus.Gatherer   // what /metrics shows
 	Models   Models
 	Observe  Observer
-	Guard    *door.Guard // says who may call; nil: everyone. Its Run is the owner's
-	Audit    *audit.Log  // told of changes and of callers sent away
-	Publish  Publisher   // a request is answered when its predictions are stored there
-	Backend  Backend     // classifies flows in place of the active model; nil: none does
+	Guard    *door.Guard   // says who may call; nil: everyone. Its Run is the owner's
+	Keys     *door.KeyFile // changed by the admin door; nil: it cannot
+	Audit    *audit.Log    // told of changes and of callers sent away
+	Publish  Publisher     // a request is answered when its predictions are stored there
+	Backend  Backend       // classifies flows in place of the active model; nil: none does
 }
 
 func (d *Deps) check() error {

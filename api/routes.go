@@ -29,6 +29,9 @@ func (s *Server) frontRoutes() []route {
 func (s *Server) adminRoutes() []route {
 	return append(s.sharedRoutes(adminAPI),
 		route{http.MethodGet, "/debug/pprof/{profile...}", door.Admin, profiles, plainError},
+		route{http.MethodGet, "/api/keys", door.Admin, s.keyList, plainError},
+		route{http.MethodPost, "/api/keys", door.Admin, s.keyAdd, plainError},
+		route{http.MethodDelete, "/api/keys/{id}", door.Admin, s.keyRevoke, plainError},
 	)
 }
 

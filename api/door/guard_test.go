@@ -301,6 +301,7 @@ func TestCertificatesHaveRoles(t *testing.T) {
 		"expired on the way": {with("ops", true), now.Add(2 * time.Hour), ErrUnknown},
 	} {
 		g.now = func() time.Time { return test.at }
+		g.failed = newTable[*bucket](10)
 		if _, err := g.Admit(test.request, Admin); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}

@@ -85,6 +85,7 @@ func (l *lockFlags) apply(ctx context.Context, a *app, cfg *api.Config, deps *ap
 		return badInput(err)
 	}
 	deps.Guard = guard
+	deps.Keys = door.OpenKeyFile(l.door.KeyFile)
 	if l.tls.Cert != "" {
 		if l.https, err = door.NewTLS(l.tls, a.log); err != nil {
 			return badInput(err)

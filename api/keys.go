@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"mlids/api/door"
+)
+
+// keyEntry is a key as the admin door shows it: never its hash.
+type keyEntry struct {
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Role     door.Role  `json:"role"`
+	State    string     `json:"state"`
+	Created  time.Time  `json:"created"`
+	Expires  *time.Time `json:"expires,omitempty"`
+	Revoked  *time.Time `json:"revoked,omitempty"`
+	Requests float64    `json:"requests_per_second,omitempty"`
+	Rows     float64    `json:"rows_per_second,omitempty"`
+	Key      string     `json:"key,omitempty"` // in the answer that makes it, and never again
+}
+
+func entryOf(k door.Key) keyEntry {
+	return keyEntry{
+		ID: k.ID, Name: k.Name, Role: k.Role, State: k.State(time.Now()), Created: k.Created, Expires: k.Expires, Revoked: k.Revoked,
+		Requests: k.Requests, Rows: k.Rows,
+	}
+}
+
+// Bounds of changing keys.
+const (
+	maxKeyBody = 4 << 10 // bytes
+	keyWait    = 10 * time.Second
+)
+
+// keyFile is where keys are kept.
+func (s *Server) keyFile() (*door.KeyFile, error) {
+	if s.deps.Keys == nil {
+		return nil, problemf(http.StatusNotFound, "this server has no key file")
+	}
+	return s.deps.Keys, nil
+}
+
+// keyList answers GET /api/keys.
+func (s *Server) keyList(w http.ResponseWriter, _ *http.Request) error {
+	file, err := s.keyFile()
+	if err != nil {
+		return err
+	}
+	keys, err := file.List()
+	if err != nil {
+		return err
+	}
+	list := make([]keyEntry, 0, len(keys))
+	for _, k := range keys {
+		list = append(list, entryOf(k))
+	}
+	writeJSON(w, http.StatusOK, list)
+	return nil
+}
+
+// keyAdd answers POST /api/keys: the key is in the answer, once.
+func (s *Server) keyAdd(w http.ResponseWriter, r *http.Request) error {
+	file, err := s.keyFile()
+	if err == nil {
+		err = checkMedia(r, "")
+	}
+	if err != nil {
+		return err
+	}
+	var wanted struct {
+		Name     string     `json:"name"`
+		Role     door.Role  `json:"role"`
+		Expires  *time.Time `json:"expires"`
+		Requests float64    `json:"requests_per_second"`
+		Rows     float64    `json:"rows_per_second"`
+	}
+	in := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxKeyBody))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&wanted); err != nil {
+		return problemf(http.StatusBadRequest, "the body is no key to make: %w", err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return problemf(http.StatusBadRequest, "the body has something behind the key to make")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), keyWait)
+	defer cancel()
+	k, token, err := file.Add(ctx, door.Key{
+		Name: wanted.Name, Role: wanted.Role, Expires: wanted.Expires, Requests: wanted.Requests, Rows: wanted.Rows,
+	})
+	if err != nil {
+		return keyProblem(err)
+	}
+	e := entryOf(k)
+	e.Key = token
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusCreated, e)
+	return nil
+}
+
+// keyRevoke answers DELETE /api/keys/{id}.
+func (s *Server) keyRevoke(w http.ResponseWriter, r *http.Request) error {
+	file, err := s.keyFile()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), keyWait)
+	defer cancel()
+	k, err := file.Revoke(ctx, r.PathValue("id"))
+	if err != nil {
+		return keyProblem(err)
+	}
+	writeJSON(w, http.StatusOK, entryOf(k))
+	return nil
+}
+
+func keyProblem(err error) error {
+	switch {
+	case errors.Is(err, door.ErrNoKey):
+		return problemf(http.StatusNotFound, "%w", err)
+	case errors.Is(err, door.ErrKey):
+		return problemf(http.StatusBadRequest, "%w", err)
+	}
+	return err
+}
