@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mlids"
+	"mlids/alert"
 	"mlids/detect"
 	"mlids/flow"
 	"mlids/model"
@@ -27,8 +28,10 @@ func (a *app) detect() *cobra.Command {
 		Short: "Judge the flows of a capture or an interface; attacks on stdout, exit code 3 when there are any",
 		Example: `  mlids detect traffic.pcap
   mlids detect --interface eth0 -o json
+  mlids detect traffic.pcap -o eve >> /var/log/suricata/eve.json
   tcpdump -w - | mlids detect -`,
-		Args: cobra.MaximumNArgs(1),
+		Args:        cobra.MaximumNArgs(1),
+		Annotations: map[string]string{"output": "human json eve"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.arg(args); err != nil {
 				return err
@@ -121,6 +124,15 @@ func (p *findingPrinter) print(f *detect.Finding) error {
 func (p *findingPrinter) line(f *detect.Finding) error {
 	k, v := f.Key, f.Verdict
 	at := time.Unix(0, f.First).UTC()
+	if p.app.format == "eve" {
+		found := f.Alert()
+		text, err := alert.EVE(&found, at)
+		if err != nil {
+			return err
+		}
+		_, err = p.out.Write(append(text, '\n'))
+		return err
+	}
 	if !p.app.json() {
 		_, err := fmt.Fprintf(p.out, "%s  %-6s %s → %s  %.4f  %s  %s\n", at.Format("2006-01-02T15:04:05.000000Z"), v.Class,
 			endpoint(k.Src, k.SrcPort, k.Proto), endpoint(k.Dst, k.DstPort, k.Proto), v.Probability, protocolName(k.Proto), v.Model)

@@ -8,8 +8,11 @@ import (
 
 	"mlids/notify"
 	"mlids/notify/file"
+	"mlids/notify/kafka"
+	"mlids/notify/pubsub"
 	"mlids/notify/sns"
 	"mlids/notify/sqs"
+	"mlids/notify/syslog"
 	"mlids/notify/webhook"
 )
 
@@ -17,6 +20,7 @@ import (
 func waysOut() map[string]makeSink {
 	return map[string]makeSink{
 		"file": openFile, "http": openWebhook, "https": openWebhook, "sns": openSNS, "sqs": openSQS,
+		"syslog": openSyslog, "syslog+udp": openSyslog, "syslog+tcp": openSyslog, "syslog+tls": openSyslog, "kafka": openKafka, "pubsub": openPubSub,
 	}
 }
 
@@ -46,6 +50,21 @@ func openSNS(a *app, u *url.URL) (notify.Sink, error) {
 func openSQS(a *app, u *url.URL) (notify.Sink, error) {
 	cfg, err := sqs.Parse(u, os.LookupEnv)
 	return opened(cfg, err, func(c sqs.Config) (*sqs.Sink, error) { return sqs.New(c, sqs.Deps{Log: a.log}) })
+}
+
+func openSyslog(a *app, u *url.URL) (notify.Sink, error) {
+	cfg, err := syslog.Parse(u)
+	return opened(cfg, err, func(c syslog.Config) (*syslog.Sink, error) { return syslog.New(c, syslog.Deps{Log: a.log}) })
+}
+
+func openKafka(a *app, u *url.URL) (notify.Sink, error) {
+	cfg, err := kafka.Parse(u)
+	return opened(cfg, err, func(c kafka.Config) (*kafka.Sink, error) { return kafka.New(c, kafka.Deps{Log: a.log}) })
+}
+
+func openPubSub(a *app, u *url.URL) (notify.Sink, error) {
+	cfg, err := pubsub.Parse(u, os.LookupEnv)
+	return opened(cfg, err, func(c pubsub.Config) (*pubsub.Sink, error) { return pubsub.New(c, pubsub.Deps{Log: a.log}) })
 }
 
 // waysOfEnvironment are the ways out that exist by the environment alone: with AWS_SNS_PREDICTIONS_TOPIC set, every prediction

@@ -12,11 +12,15 @@ func TestWaysOut(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	a := &app{log: slog.New(slog.DiscardHandler)}
 	for scheme, example := range map[string]string{
-		"file":  "file:///var/log/mlids/alerts.json?format=eve&size=100MiB&count=10&age=30d",
-		"http":  "http://127.0.0.1:9093/api/v2/alerts?format=alertmanager&allow-private",
-		"https": "https://hooks.example.com/services/T0/B0/X?format=slack",
-		"sns":   "sns:arn:aws:sns:eu-west-1:123456789012:predictions",
-		"sqs":   "sqs://sqs.eu-west-1.amazonaws.com/123456789012/attacks",
+		"file":       "file:///var/log/mlids/alerts.json?format=eve&size=100MiB&count=10&age=30d",
+		"http":       "http://127.0.0.1:9093/api/v2/alerts?format=alertmanager&allow-private",
+		"https":      "https://hooks.example.com/services/T0/B0/X?format=slack",
+		"sns":        "sns:arn:aws:sns:eu-west-1:123456789012:predictions",
+		"syslog+udp": "syslog+udp://127.0.0.1:514?facility=4",
+		"syslog+tls": "syslog+tls://logs.example.com?format=eve",
+		"kafka":      "kafka://127.0.0.1:9092/mlids.attacks",
+		"pubsub":     "pubsub://project/attacks?endpoint=127.0.0.1:8085&insecure",
+		"sqs":        "sqs://sqs.eu-west-1.amazonaws.com/123456789012/attacks",
 	} {
 		u, err := url.Parse(example)
 		if err != nil || u.Scheme != scheme {
