@@ -14,6 +14,7 @@ import (
 
 	"mlids"
 	"mlids/dataset"
+	"mlids/feature"
 	"mlids/notify"
 	"mlids/notify/stream"
 )
@@ -51,6 +52,7 @@ type publication struct {
 	list     []*notify.Message
 	arena    []byte // of bodies
 	ends     []int  // in arena
+	facts    facts
 }
 
 // publishing tells whether anything of a request is published, and under which key.
@@ -96,7 +98,7 @@ func (s *Server) publish(ctx context.Context, wk *work, c *classifier, table *da
 		if !s.cfg.Publish.wants(v) {
 			continue
 		}
-		if err := p.add(table, i, v); err != nil {
+		if err := p.add(c.schema, table, i, v); err != nil {
 			return err
 		}
 		if len(p.messages) == publishBatch {
@@ -113,7 +115,7 @@ func (p *publication) reset() {
 }
 
 // add makes the message of a row.
-func (p *publication) add(table *dataset.Rows, i int, v mlids.Verdict) (err error) {
+func (p *publication) add(s *feature.Schema, table *dataset.Rows, i int, v mlids.Verdict) (err error) {
 	if columns := table.RawColumns(); len(columns) > 0 {
 		p.arena, err = notify.AppendSplit(p.arena, columns, table.Raw(i), v.Attack)
 	} else {
@@ -126,9 +128,12 @@ func (p *publication) add(table *dataset.Rows, i int, v mlids.Verdict) (err erro
 		v.Probability = 0
 	}
 	p.ends = append(p.ends, len(p.arena))
-	p.messages = append(p.messages, notify.Message{
-		Kind: notify.Prediction, Alert: mlids.Alert{ID: p.id(i, v, table.Raw(i)), Verdict: v},
-	})
+	alert := mlids.Alert{ID: p.id(i, v, table.Raw(i)), Verdict: v}
+	if columns := table.RawColumns(); len(columns) > 0 {
+		p.facts.prepare(s, columns)
+		p.facts.read(&alert, table.Raw(i))
+	}
+	p.messages = append(p.messages, notify.Message{Kind: notify.Prediction, Alert: alert})
 	return nil
 }
 

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"mlids"
 	"mlids/notify"
 	"mlids/notify/stream"
 )
@@ -171,5 +174,35 @@ func TestManyRowsInParts(t *testing.T) {
 	kept.err = errors.New("away")
 	if kept.calls != 0 {
 		t.Error("published although nothing shall be")
+	}
+}
+
+// What a row tells of addresses, ports and counters is in the alert; what it spells wrongly is not.
+func TestFactsOfRows(t *testing.T) {
+	s := newServer(t, Config{}, stumps(t)).Server
+	schema, err := s.catalogue.Find("cicflow/common")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f facts
+	for _, c := range []struct {
+		columns, row string
+		want         mlids.Alert
+	}{
+		{`["Dst Port","x","Src IP","Dst IP","Tot Fwd Pkts","TotLen Bwd Pkts","Protocol"]`, `[443, "a,\"b", "10.0.0.1","2001:db8::1", 3.0 ,7,6]`, mlids.Alert{
+			DstPort: 443, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("2001:db8::1"), FwdPackets: 3, BwdBytes: 7, Proto: 6,
+		}},
+		{`["Src IP","dst_port"]`, `["here",-1]`, mlids.Alert{}},
+		{`["x"]`, `[1]`, mlids.Alert{}},
+		{`["x"]`, `[]`, mlids.Alert{}},
+	} {
+		for range 2 { // the second time from what was kept
+			f.prepare(schema, []byte(c.columns))
+			var got mlids.Alert
+			f.read(&got, []byte(c.row))
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s %s:\ngot  %+v\nwant %+v", c.columns, c.row, got, c.want)
+			}
+		}
 	}
 }

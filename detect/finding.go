@@ -43,7 +43,8 @@ func (f *Finding) Alert() mlids.Alert {
 		Start: time.Unix(0, f.First).UTC(), End: time.Unix(0, f.Last).UTC(),
 		Src: f.Key.Src.Netip(), Dst: f.Key.Dst.Netip(), SrcPort: f.Key.SrcPort, DstPort: f.Key.DstPort, Proto: f.Key.Proto,
 		CommunityID: flow.CommunityID(f.Key, 0),
-		FwdPackets:  f.Counters.FwdPackets, BwdPackets: f.Counters.BwdPackets,
+		Ingress:     f.Ingress, Answer: f.Answer, Open: f.Reason == mlids.EndNone,
+		FwdPackets: f.Counters.FwdPackets, BwdPackets: f.Counters.BwdPackets,
 		FwdBytes: f.Counters.FwdBytes, BwdBytes: f.Counters.BwdBytes,
 	}
 }

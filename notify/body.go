@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 )
 
 // Bodies are spliced from the text that a client sent, which a decoder of package dataset has accepted: its columns, its
@@ -123,4 +124,18 @@ func appendJSON(dst, text []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// Cells walks over the values of a row, an array of values that are not nested, as they are spelled.
+func Cells(row []byte) iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		rest, ok := inside(row, '[', ']')
+		for i, more := 0, ok && len(rest) > 0; more; i++ {
+			var cell []byte
+			cell, rest, more = cut(rest, ',')
+			if !yield(i, bytes.TrimSpace(cell)) {
+				return
+			}
+		}
+	}
 }

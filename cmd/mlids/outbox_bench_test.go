@@ -118,7 +118,7 @@ func splitBodies(b *testing.B, rows, percent int) [][]byte {
 			n += 37 // spreads them; 37 and 100 have no common factor
 			list = append(list, row)
 		}
-		bodies[i] = fmt.Appendf(nil, `{"columns":%s,"index":[],"data":[%s]}`, columns, strings.Join(list, ","))
+		bodies[i] = fmt.Appendf(nil, `{"columns":%s,"data":[%s]}`, columns, strings.Join(list, ","))
 	}
 	return bodies
 }
