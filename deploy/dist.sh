@@ -18,8 +18,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # What is the same for every machine: pages, completions, licences.
-native=$work/native
-deploy/build.sh "$(go env GOHOSTARCH)" "$native"
+host=$(go env GOHOSTARCH) native=$work/native
+deploy/build.sh "$host" "$native"
 mkdir -p "$work/common/man" "$work/common/completions"
 "$native" man "$work/common/man"
 "$native" completion bash >"$work/common/completions/mlids.bash"
@@ -34,7 +34,7 @@ for arch in "${archs[@]}"; do
   tree=$work/$name
   mkdir -p "$tree/bin"
   cp -r "$work/common/." "$tree"
-  deploy/build.sh "$arch" "$tree/bin/mlids"
+  if [[ $arch == "$host" ]]; then cp "$native" "$tree/bin/mlids"; else deploy/build.sh "$arch" "$tree/bin/mlids"; fi
   tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=ustar -C "$work" -c "$name" |
     gzip -n -9 >"$out/$name.tar.gz"
 
