@@ -16,10 +16,10 @@ func body(text string) func(*testing.T, *target) string {
 }
 
 // encoded posts bytes, made when they are sent, of a content coding.
-func encoded(coding string, make func() []byte) func(*testing.T, *target) string {
+func encoded(coding string, content func() []byte) func(*testing.T, *target) string {
 	return func(t *testing.T, s *target) string {
 		t.Helper()
-		b := make()
+		b := content()
 		head := "POST /api/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
 		if coding != "" {
 			head += "Content-Encoding: " + coding + "\r\n"
@@ -65,6 +65,7 @@ func jsonAttacks() []attack {
 		{"260,000 columns", openDoor, body(`{"columns":["a"` + strings.Repeat(`,"a"`, 260_000) + `],"data":[]}`), "413"},
 		{"300,000 empty rows", openDoor, body(`{"columns":[],"data":[[]` + strings.Repeat(",[]", 300_000) + "]}"), "400"},
 		{"a row more than may be", openDoor, func(t *testing.T, s *target) string {
+			t.Helper()
 			return body(split(t, slices.Repeat([]map[string]any{packets(1)}, s.cfg.MaxRows+1)...))(t, s)
 		}, "413"},
 		{"row of 500,000 values", openDoor, body(`{"columns":["a"],"data":[[1` + strings.Repeat(",1", 500_000) + "]]}"), "400"},

@@ -69,6 +69,7 @@ func slowAttacks() []attack {
 		{"slow body", openDoor, drip("POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", " "), "408"},
 		{"slow chunks", openDoor, drip(chunked, "1\r\n \r\n"), "408"},
 		{"slow handshake", tlsDoor, func(t *testing.T, s *target) string {
+			t.Helper()
 			s.secure = false
 			defer func() { s.secure = true }()
 			return drip("\x16\x03\x01\x02\x00", "\x01\x00\x01\xfc")(t, s)

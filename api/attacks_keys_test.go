@@ -57,6 +57,7 @@ func keyAttacks() []attack {
 		}), "401"},
 		{"key as a password (Basic)", lockedDoor, withAuth(func(c *castle) string { return "Authorization: Basic " + c.keys["analyst"] }), "401"},
 		{"key in the URL", lockedDoor, func(t *testing.T, s *target) string {
+			t.Helper()
 			return s.exchange(t, "POST /predict?access_token="+s.keys["admin"]+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		}, "401"},
 		{"key in a cookie", lockedDoor, withAuth(func(c *castle) string { return "Cookie: key=" + c.keys["admin"] }), "401"},

@@ -134,7 +134,6 @@ type castle struct {
 	strange    tls.Certificate // signed by no one known
 	keyFile    string
 	keys       map[string]string // by name
-	guard      *door.Guard
 	https      *tls.Config
 	publicPEM  []byte // of rsa
 	strangeRSA *rsa.PrivateKey

@@ -87,8 +87,7 @@ func writeError(w http.ResponseWriter, status int, err error, form errorForm) {
 
 // waitOf is the wait of a limit in seconds.
 func waitOf(err error) string {
-	var limit *door.LimitError
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*door.LimitError](err); ok {
 		return strconv.FormatInt(limit.Seconds(), 10)
 	}
 	return retryAfter

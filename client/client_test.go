@@ -260,8 +260,7 @@ func TestKey(t *testing.T) {
 	for key, want := range map[string]int{key: http.StatusOK, "": http.StatusUnauthorized, key + "x": http.StatusUnauthorized} {
 		_, err := newClient(t, h.URL, client.Options{Key: key}).Models(t.Context())
 		status := http.StatusOK
-		var refused *client.StatusError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*client.StatusError](err); ok {
 			status = refused.Status
 		}
 		if status != want {

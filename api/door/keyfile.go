@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mlids/internal/owned"
 )
 
 // KeyFile keeps keys in a JSON file that only its owner can read. Writers of all processes take turns; readers see the file
@@ -130,6 +132,10 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock key file: %w", err)
 	}
+	if err := owned.Adopt(file); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("lock key file: %w", err)
+	}
 	for {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
@@ -156,7 +162,7 @@ func replace(path string, text []byte) error {
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(text)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	if err = errors.Join(err, owned.Adopt(tmp), tmp.Sync(), tmp.Close()); err != nil {
 		return fmt.Errorf("write key file: %w", err)
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {

@@ -3,9 +3,9 @@ package door
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -111,7 +111,7 @@ func TestConcurrentWriters(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			if _, _, err := OpenKeyFile(f.Path()).Add(t.Context(), Key{Name: fmt.Sprint(i), Role: Viewer}); err != nil {
+			if _, _, err := OpenKeyFile(f.Path()).Add(t.Context(), Key{Name: strconv.Itoa(i), Role: Viewer}); err != nil {
 				t.Error(err)
 			}
 		})

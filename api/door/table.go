@@ -15,7 +15,7 @@ type table[V any] struct {
 func newTable[V any](limit int) *table[V] { return &table[V]{max: limit, by: map[string]V{}} }
 
 // get returns the value of a name, and makes it when there is none.
-func (t *table[V]) get(name string, make func() V) V {
+func (t *table[V]) get(name string, fresh func() V) V {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	v, ok := t.by[name]
@@ -28,7 +28,7 @@ func (t *table[V]) get(name string, make func() V) V {
 			break
 		}
 	}
-	v = make()
+	v = fresh()
 	t.by[name] = v
 	return v
 }

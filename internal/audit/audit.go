@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"mlids/internal/owned"
 )
 
 // Event is one line. It holds no secrets: of keys their names and IDs.
@@ -52,6 +54,10 @@ func Open(path string) (*Log, error) {
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	if err := owned.Adopt(file); err != nil {
+		file.Close()
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
 	return &Log{file: file, now: time.Now, strangers: rate.NewLimiter(strangersPerSecond, strangersBurst)}, nil

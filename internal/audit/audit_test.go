@@ -3,9 +3,9 @@ package audit
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +48,7 @@ func TestManyWriters(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 100 {
 		group.Go(func() {
-			if err := []*Log{a, b}[i%2].Record(Event{Event: "change", Subject: fmt.Sprint(i)}); err != nil {
+			if err := []*Log{a, b}[i%2].Record(Event{Event: "change", Subject: strconv.Itoa(i)}); err != nil {
 				t.Error(err)
 			}
 		})
