@@ -23,6 +23,7 @@ type classifier struct {
 	judge     *model.Judge // of model, and of its companion when that is asked
 	name      string
 	schema    *feature.Schema
+	columns   []int    // of schema that model reads, in the inputs' order
 	classes   []string // of verdicts; classes[0] is the benign class
 	quoted    []string // classes as JSON strings
 	predicted []prometheus.Counter
@@ -134,6 +135,11 @@ func (s *Server) newClassifier(m *model.Model) (*classifier, error) {
 		return nil, err
 	}
 	c := &classifier{model: m, name: info.Name, schema: schema, companionName: model.CompanionName(info.Name)}
+	for _, in := range inputs {
+		if !slices.Contains(c.columns, in.Column) {
+			c.columns = append(c.columns, in.Column)
+		}
+	}
 	c.companion = s.companion(c.companionName)
 	c.judge = s.accompany(m, c.companion)
 	c.classes = c.judge.Classes()

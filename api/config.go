@@ -46,6 +46,9 @@ type Config struct {
 	// (model.Judge). 0: none is asked.
 	AnomalyFPR float64
 
+	// Hosted names the model that answers /invocations when a request names none; "": the active one for cicflow.
+	Hosted string
+
 	// Fallback names the model that answers in place of Deps.Backend when that one fails; "": none does.
 	Fallback string
 

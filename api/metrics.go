@@ -16,7 +16,8 @@ type metrics struct {
 	duration              *prometheus.HistogramVec // route
 	rows                  *prometheus.HistogramVec // route
 	splitRows, recordRows prometheus.Observer      // of rows
-	predicted             *prometheus.CounterVec   // model, class
+	invokedRows           prometheus.Observer
+	predicted             *prometheus.CounterVec // model, class
 	panics, fallbacks     prometheus.Counter
 	conns                 *prometheus.GaugeVec   // door
 	turned                *prometheus.CounterVec // door, why
@@ -56,6 +57,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}
 	}
 	m.splitRows, m.recordRows = m.rows.WithLabelValues("/api/predictions"), m.rows.WithLabelValues("/predict")
+	m.invokedRows = m.rows.WithLabelValues("/invocations")
 	return m, nil
 }
 

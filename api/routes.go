@@ -22,6 +22,8 @@ func (s *Server) frontRoutes() []route {
 		route{http.MethodGet, "/", door.Anyone, s.index, plainError},
 		route{http.MethodPost, "/api/predictions", door.Analyst, s.predictions, plainError},
 		route{http.MethodPost, "/predict", door.Analyst, s.predict, statusError},
+		route{http.MethodPost, "/invocations", door.Analyst, s.invocations, plainError},
+		route{http.MethodGet, "/ping", door.Anyone, s.ping, plainError},
 	)
 }
 

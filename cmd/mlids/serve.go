@@ -25,6 +25,7 @@ func (a *app) serve() *cobra.Command {
 	var out notifyFlags
 	var watch sensorFlags
 	var backend backendFlags
+	var sagemaker container
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the models over HTTP",
@@ -33,6 +34,13 @@ func (a *app) serve() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			locks.given = cmd.Flags().Changed("admin-listen")
+			if sagemaker.hosts() {
+				hosted, err := sagemaker.host(&cfg, &locks, &out)
+				if err != nil {
+					return err
+				}
+				files = append(files, hosted...)
+			}
 			return a.runServe(cmd.Context(), cfg, files, influxOut, &locks, &out, &watch, &backend)
 		},
 	}
@@ -56,6 +64,7 @@ func (a *app) serve() *cobra.Command {
 	out.register(flags)
 	watch.register(flags)
 	backend.register(flags)
+	sagemaker.register(flags)
 	return cmd
 }
 

@@ -40,6 +40,7 @@ type trainFlags struct {
 	auto      learn.AutoConfig
 	train     train.Config
 	info      model.Info
+	sagemaker container
 }
 
 func (a *app) train() *cobra.Command {
@@ -51,10 +52,16 @@ func (a *app) train() *cobra.Command {
   mlids train --data monday.csv --data tuesday.csv --schema cicflow/v4 --fpr 0.01 --out flows.onnx
   mlids train --data flows.parquet --algorithm auto --budget 10m --hold-out-type each --out flows.onnx`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runTrain(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.sagemaker.trains() {
+				return f.sagemaker.train(a, cmd, f)
+			}
+			return a.runTrain(cmd, f)
+		},
 	}
 	flags := cmd.Flags()
 	f.table.register(flags)
+	f.sagemaker.register(flags)
 	flags.StringVar(&f.schema, "schema", "cicflow", "schema of the tables: kdd99, cicflow/v4, cicflow/2018, cicflow/common")
 	flags.StringVar(&f.algorithm, "algorithm", "boost", "what to train: "+strings.Join(learn.Algorithms(), ", ")+", or auto to compare them")
 	flags.StringVar(&f.out, "out", "", "file to write the model to (ONNX)")

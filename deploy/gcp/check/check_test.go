@@ -1,0 +1,58 @@
+// Package check holds service.yaml to the types of Knative, on which Cloud Run's API is built. It is a module of its own so
+// that mlids does not depend on them.
+package check
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	v1 "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/yaml"
+)
+
+func TestService(t *testing.T) {
+	text, err := os.ReadFile("../service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := read(t, text)
+	if err := service.Validate(t.Context()); err != nil {
+		t.Errorf("service.yaml: %v", err)
+	}
+	spec := service.Spec.Template.Spec
+	if c := spec.Containers[0]; len(c.Env) == 0 || c.StartupProbe == nil || c.LivenessProbe == nil || *spec.ContainerConcurrency < 1 {
+		t.Errorf("service.yaml lacks keys, probes or a concurrency: %+v", spec)
+	}
+}
+
+// What is wrong is found.
+func TestWrongServices(t *testing.T) {
+	text, err := os.ReadFile("../service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string][2]string{
+		"unknown key": {"containerConcurrency:", "concurrency:"},
+		"wrong type":  {"timeoutSeconds: 120", "timeoutSeconds: soon"},
+	} {
+		broken := strings.Replace(string(text), change[0], change[1], 1)
+		if err := yaml.UnmarshalStrict([]byte(broken), new(v1.Service)); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+	broken := strings.Replace(string(text), "containerConcurrency: 80", "containerConcurrency: -1", 1)
+	if err := read(t, []byte(broken)).Validate(t.Context()); err == nil {
+		t.Error("a negative concurrency is valid")
+	}
+}
+
+func read(t *testing.T, text []byte) *v1.Service {
+	t.Helper()
+	service := new(v1.Service)
+	if err := yaml.UnmarshalStrict(text, service); err != nil {
+		t.Fatal(err)
+	}
+	service.SetDefaults(t.Context())
+	return service
+}
