@@ -23,6 +23,8 @@ type Net struct {
 	tag   string // in the names of namespaces and interfaces
 	procs []*exec.Cmd
 	hosts map[string]*Host
+
+	bridges []string
 }
 
 // Host is a namespace with one interface.
@@ -124,8 +126,12 @@ func (n *Net) start(name string, args ...string) {
 	n.procs = append(n.procs, cmd)
 }
 
-// close ends the daemons and takes away what was made.
+// close ends the daemons and takes away what was made. Bridges left in place would leave their interfaces behind.
 func (n *Net) close() {
+	for _, name := range n.bridges {
+		_ = n.vsctl("--timeout=5", "--if-exists", "del-br", name)
+	}
+	_ = command("ovs-appctl", "--timeout=5", "-t", n.socket("vs.ctl"), "exit", "--cleanup").Run()
 	for _, p := range slices.Backward(n.procs) {
 		_ = p.Process.Signal(syscall.SIGTERM)
 		killer := time.AfterFunc(5*time.Second, func() { _ = p.Process.Kill() })
@@ -198,6 +204,7 @@ func (n *Net) OVSVersion() string {
 // Switch adds a bridge with a datapath id. It waits for a controller: without one it forwards nothing by itself.
 func (n *Net) Switch(name string, id uint64) {
 	n.tb.Helper()
+	n.bridges = append(n.bridges, name)
 	n.VSCtl("add-br", name, "--", "set", "bridge", name, "datapath_type=netdev", "protocols=OpenFlow13", "fail_mode=secure",
 		fmt.Sprintf("other-config:datapath-id=%016x", id))
 }
