@@ -37,7 +37,7 @@ type builder struct {
 	flushes int
 	expect  int // rows that the source is known to have; 0 when it is not known
 
-	foreseen bool // foresee has looked
+	foreseeAt int64 // bytes of the source after which foresee looks again
 }
 
 // newBuilder starts a table of a schema; the layout follows when the header is known.
@@ -202,22 +202,18 @@ func (b *builder) size(rows int) int64 {
 	return int64(rows)*int64(4*b.width+4+16*len(b.texts)) + b.bytes
 }
 
-// How much of a file must have been read to tell how many rows all of it has: so many bytes, or fewer of a compressed one
-// that gave so many rows.
-const (
-	foreseeBytes  = 8 << 20
-	foreseePacked = 1 << 20
-	foreseeRows   = 1 << 17
-)
+// foreseeFrom is how many bytes of a file must have been read to tell how many rows all of it has.
+const foreseeFrom = 4 << 20
 
 // foresee refuses a large file early when its table will certainly be too large, and else makes room for its rows at
-// once: columns that grow step by step take twice the memory. A file by a quarter too large may still turn out to fit.
+// once: columns that grow step by step take twice the memory. A file by a quarter too large may still turn out to fit. It
+// looks again at each doubling, for a file's parts differ, in how far they are compressed above all.
 func (b *builder) foresee() error {
 	c := b.opts.source
-	if b.foreseen || c == nil || c.total <= c.n || c.n < foreseeBytes && (c.n < foreseePacked || b.table.rows < foreseeRows) {
+	if c == nil || c.total <= c.n || c.n < max(foreseeFrom, b.foreseeAt) {
 		return nil
 	}
-	b.foreseen = true
+	b.foreseeAt = 2 * c.n
 	rows := int(float64(b.table.rows) * float64(c.total) / float64(c.n))
 	if size := b.size(rows); size > b.limits.Memory+b.limits.Memory/4 {
 		return fmt.Errorf("%w: the table of this file would take about %d MiB (%d million rows), at most %d MiB are read; want fewer columns or rows",
