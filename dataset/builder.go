@@ -203,7 +203,7 @@ func (b *builder) size(rows int) int64 {
 }
 
 // foreseeFrom is how many bytes of a file must have been read to tell how many rows all of it has.
-const foreseeFrom = 4 << 20
+const foreseeFrom = 8 << 20
 
 // foresee refuses a large file early when its table will certainly be too large, and else makes room for its rows at
 // once: columns that grow step by step take twice the memory. A file by a quarter too large may still turn out to fit. It
@@ -213,13 +213,16 @@ func (b *builder) foresee() error {
 	if c == nil || c.total <= c.n || c.n < max(foreseeFrom, b.foreseeAt) {
 		return nil
 	}
+	first := b.foreseeAt == 0
 	b.foreseeAt = 2 * c.n
 	rows := int(float64(b.table.rows) * float64(c.total) / float64(c.n))
 	if size := b.size(rows); size > b.limits.Memory+b.limits.Memory/4 {
 		return fmt.Errorf("%w: the table of this file would take about %d MiB (%d million rows), at most %d MiB are read; want fewer columns or rows",
 			ErrLimit, size>>20, rows/1e6, b.limits.Memory>>20)
 	}
-	b.grow(rows + rows/32 - b.table.rows)
+	if first {
+		b.grow(rows + rows/4 - b.table.rows) // the estimate may be low: readers are ahead of the rows
+	}
 	return nil
 }
 
