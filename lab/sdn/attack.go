@@ -124,14 +124,15 @@ func (r *rig) iperf(seconds int, more ...string) float64 {
 		}
 	}
 	var report struct {
+		Error string `json:"error"`
 		End struct {
 			Received struct {
 				Bits float64 `json:"bits_per_second"`
 			} `json:"sum_received"`
 		} `json:"end"`
 	}
-	if err := json.Unmarshal(text, &report); err != nil {
-		r.tb.Errorf("iperf3 says %q: %v", text, err)
+	if err := json.Unmarshal(text, &report); err != nil || report.Error != "" {
+		r.tb.Errorf("iperf3 says %s %q: %v", report.Error, text, err)
 	}
 	return report.End.Received.Bits / 1e6
 }
