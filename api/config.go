@@ -101,6 +101,7 @@ type Deps struct {
 	Gather   prometheus.Gatherer   // what /metrics shows
 	Models   Models
 	Observe  Observer
+	Blocks   Blocks        // what is blocked; nil: nothing, and nothing can be
 	Guard    *door.Guard   // says who may call; nil: everyone. Its Run is the owner's
 	Keys     *door.KeyFile // changed by the admin door; nil: it cannot
 	Audit    *audit.Log    // told of changes and of callers sent away

@@ -20,6 +20,7 @@ type route struct {
 func (s *Server) frontRoutes() []route {
 	return append(s.sharedRoutes(openAPI),
 		route{http.MethodGet, "/", door.Anyone, s.index, plainError},
+		route{http.MethodGet, "/api/blocklist", door.Viewer, s.blocklist, plainError},
 		route{http.MethodPost, "/api/predictions", door.Analyst, s.predictions, plainError},
 		route{http.MethodPost, "/predict", door.Analyst, s.predict, statusError},
 		route{http.MethodPost, "/invocations", door.Analyst, s.invocations, plainError},
@@ -30,6 +31,9 @@ func (s *Server) frontRoutes() []route {
 // adminRoutes lists the operations for operators; admin.yaml has the same.
 func (s *Server) adminRoutes() []route {
 	return append(s.sharedRoutes(adminAPI),
+		route{http.MethodGet, "/api/blocks", door.Viewer, s.listBlocks, plainError},
+		route{http.MethodPost, "/api/blocks", door.Admin, s.addBlock, plainError},
+		route{http.MethodDelete, "/api/blocks/{id}", door.Admin, s.liftBlock, plainError},
 		route{http.MethodGet, "/debug/pprof/{profile...}", door.Admin, profiles, plainError},
 		route{http.MethodGet, "/api/keys", door.Admin, s.keyList, plainError},
 		route{http.MethodPost, "/api/keys", door.Admin, s.keyAdd, plainError},

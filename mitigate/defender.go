@@ -119,7 +119,7 @@ func (d *Defender) Observe(a *mlids.Alert) {
 	if !ok {
 		return
 	}
-	active := &Active{Block: p.block, By: "policy", Class: p.class, Model: p.model, DryRun: d.cfg.Policy.DryRun}
+	active := &Active{Block: p.block, By: byPolicy, Class: p.class, Model: p.model, Forged: p.forged, DryRun: d.cfg.Policy.DryRun}
 	if why, words := d.book.judge(active.Match); why != refuseNone {
 		d.refuse(now, why, words, active)
 		return

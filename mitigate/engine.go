@@ -22,7 +22,7 @@ type engine struct {
 	rules   []*ruleState
 	floods  *window[flood, crowd]
 	pairs   *window[pair, talk]
-	friends *window[netip.Addr, struct{}]
+	friends *window[netip.Addr, Port]     // addresses in benign use, and where
 	locate  func(netip.Addr) (Port, bool) // nil: nobody knows
 }
 
@@ -46,16 +46,17 @@ type talk struct {
 
 // proposal is what an engine wants done.
 type proposal struct {
-	block Block
-	class string
-	model string
+	block  Block
+	class  string
+	model  string
+	forged bool // see Active
 }
 
 func newEngine(p Policy, locate func(netip.Addr) (Port, bool)) *engine {
 	e := &engine{
 		policy: p, locate: locate,
 		floods: newWindow[flood, crowd](floodSpan), pairs: newWindow[pair, talk](pairSpan),
-		friends: newWindow[netip.Addr, struct{}](friendSpan),
+		friends: newWindow[netip.Addr, Port](friendSpan),
 	}
 	for _, r := range p.Rules {
 		e.rules = append(e.rules, &ruleState{r, newWindow[Match, tally](r.Within)})
@@ -70,7 +71,9 @@ func (e *engine) observe(now time.Time, a *mlids.Alert) (p proposal, ok bool) {
 	}
 	if !a.Verdict.Attack {
 		if !a.Answer && !a.Open {
-			e.friends.at(now, a.Src)
+			if at, _ := e.friends.at(now, a.Src); at != nil {
+				*at = e.port(a)
+			}
 		}
 		return proposal{}, false
 	}
@@ -85,7 +88,7 @@ func (e *engine) observe(now time.Time, a *mlids.Alert) (p proposal, ok bool) {
 		}
 		if match, reached := e.count(now, r, a, port); reached && !ok {
 			p, ok = e.propose(r, a, match), true
-			e.soften(now, a.Src, &p.block)
+			e.soften(now, a.Src, &p)
 		}
 	}
 	if !ok && crowded != nil {
@@ -175,15 +178,22 @@ func (e *engine) propose(r *ruleState, a *mlids.Alert, m Match) proposal {
 	}
 }
 
-// soften turns a drop into a limit where the source may be forged: its address was in benign use before, and nothing says
-// by which port the packets come.
-func (e *engine) soften(now time.Time, src netip.Addr, b *Block) {
-	current, before := e.friends.peek(now, src)
-	if b.Kind != Drop || b.Match.Port != (Port{}) || current == nil && before == nil {
+// soften looks whether the source's address was in benign use before. If that was at another port, it is forged here. If
+// nothing says by which port the packets come, it may be: then it is slowed down, not cut off.
+func (e *engine) soften(now time.Time, src netip.Addr, p *proposal) {
+	at, before := e.friends.peek(now, src)
+	if at == nil {
+		at = before
+	}
+	if at == nil {
 		return
 	}
-	b.Kind, b.Rate = Limit, e.policy.FriendRate
-	b.Reason += "; limited only: the address was in benign use, and may be forged"
+	b := &p.block
+	p.forged = *at != b.Match.Port
+	if b.Kind == Drop && b.Match.Port == (Port{}) {
+		b.Kind, b.Rate = Limit, e.policy.FriendRate
+		b.Reason += "; limited only: the address was in benign use, and may be forged"
+	}
 }
 
 // crowd counts a verdict where packets of many sources meet. It returns the crowd when it is one.

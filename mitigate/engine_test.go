@@ -141,7 +141,7 @@ func TestForgedFriendIsBlockedAtTheForgersPort(t *testing.T) {
 	for i := range 100 {
 		e.observe(epoch.Add(time.Duration(i)*time.Millisecond), verdict(friend, victim, "normal", far))
 		if p, ok := e.observe(epoch.Add(time.Duration(i)*time.Millisecond), verdict(friend, victim, "dos", near)); ok {
-			if p.block.Match.Port != near || p.block.Kind != Drop {
+			if p.block.Match.Port != near || p.block.Kind != Drop || !p.forged {
 				t.Fatalf("block %+v", p.block)
 			}
 			return

@@ -22,6 +22,7 @@ type Active struct {
 	Class  string // of the verdict; empty for blocks added by hand
 	Model  string
 
+	Forged    bool // the source's address is in use elsewhere in the network: the block is for its port, not for the address
 	DryRun    bool // decided, not carried out
 	Confirmed bool // the network has it
 }
@@ -223,3 +224,6 @@ func (m Match) String() string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// byPolicy is who made the blocks that nobody asked for.
+const byPolicy = "policy"

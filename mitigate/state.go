@@ -36,6 +36,7 @@ type stateBlock struct {
 	Class  string     `json:"class,omitempty"`
 	Model  string     `json:"model,omitempty"`
 	Reason string     `json:"reason"`
+	Forged bool       `json:"forged,omitempty"`
 }
 
 type stateOffender struct {
@@ -52,7 +53,7 @@ func (l *ledger) state() ([]byte, error) {
 			continue
 		}
 		s.Blocks = append(s.Blocks, stateBlock{
-			a.Kind, a.Match.Text(), a.Rate, a.ToPort, a.Since.UTC(), a.Until.UTC(), a.Strike, a.By, a.Class, a.Model, a.Reason,
+			a.Kind, a.Match.Text(), a.Rate, a.ToPort, a.Since.UTC(), a.Until.UTC(), a.Strike, a.By, a.Class, a.Model, a.Reason, a.Forged,
 		})
 	}
 	for m, o := range l.history {
@@ -109,7 +110,7 @@ func (l *ledger) read(r io.Reader) error {
 		}
 		l.put(&Active{
 			Block: Block{ID: idOf(m), Kind: b.Kind, Match: m, Rate: b.Rate, ToPort: b.ToPort, Until: b.Until, Reason: b.Reason},
-			Since: b.Since, Strike: b.Strike, By: b.By, Class: b.Class, Model: b.Model,
+			Since: b.Since, Strike: b.Strike, By: b.By, Class: b.Class, Model: b.Model, Forged: b.Forged,
 		})
 	}
 	for i, o := range s.Offenders {

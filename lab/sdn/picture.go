@@ -14,8 +14,8 @@ const bin = 100 * time.Millisecond
 
 // style gives a picture of package chart its colours, outside a report's page.
 const style = `<style>
-svg{background:#fff;font:12px sans-serif} text{fill:#222} .axis{stroke:#444;fill:none} .grid{stroke:#ddd} .faint{stroke-dasharray:5 4}
-.c0{stroke:#999;fill:#999} .c1{stroke:#d62728;fill:#d62728} .c2{stroke:#1f77b4;fill:#1f77b4} path,polyline{fill:none!important;stroke-width:1.5}
+svg{background:#fff} text{font:12px sans-serif;fill:#222} text.tick{font-size:11px;fill:#666} .axis,.frame{stroke:#666;fill:none} .grid{stroke:#ddd}
+.line{fill:none;stroke-width:2;stroke-linejoin:round} .faint{stroke-dasharray:5 4} .l0{stroke:#999} .l1{stroke:#d62728} .l2{stroke:#1f77b4}
 </style>`
 
 // draw writes a picture of the packets per second at the attacker and at the victim, the block marked.
