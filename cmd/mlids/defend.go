@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -45,7 +44,7 @@ func (f *defendFlags) register(flags *pflag.FlagSet) {
 }
 
 // defender makes the defender that works through an enforcer.
-func (a *app) defender(f *defendFlags, enforcer mitigate.Enforcer, reg prometheus.Registerer, publish mitigate.Publisher) (*mitigate.Defender, error) {
+func (a *app) defender(f *defendFlags, enforcer mitigate.Enforcer, reg prometheus.Registerer, out *outlet) (*mitigate.Defender, error) {
 	policy := f.policy
 	for _, text := range f.rules {
 		r, err := mitigate.ParseRule(text)
@@ -61,10 +60,11 @@ func (a *app) defender(f *defendFlags, enforcer mitigate.Enforcer, reg prometheu
 		}
 		policy.Allow = append(policy.Allow, p)
 	}
-	return mitigate.New(
-		mitigate.Config{Policy: policy, Dir: filepath.Join(a.dataDir, "mitigate", enforcer.Name())},
-		mitigate.Deps{Log: a.log, Register: reg, Enforcer: enforcer, Publish: publish},
-	)
+	deps := mitigate.Deps{Log: a.log, Register: reg, Enforcer: enforcer}
+	if out != nil {
+		deps.Publish = out
+	}
+	return mitigate.New(mitigate.Config{Policy: policy, Dir: filepath.Join(a.dataDir, "mitigate", enforcer.Name())}, deps)
 }
 
 // parsePrefix reads an address or a prefix.
@@ -103,22 +103,10 @@ func watch(ctx context.Context, src capture.Source, models []*model.Judge, maxFl
 	if err != nil {
 		return badInput(err)
 	}
-	ticked := int64(0)
-	tick := func(now int64) error {
-		if now-ticked < int64(defendTick) {
-			return nil
-		}
-		ticked = now
-		return sensor.Tick(now)
-	}
-	err = capture.RunIdle(ctx, src, capture.NewDecoder(capture.DecoderConfig{}), func(p *mlids.Packet) error {
-		if err := sensor.Add(p); err != nil {
-			return err
-		}
-		return tick(p.Time)
-	}, func() error { return tick(time.Now().UnixNano()) })
+	paced := &pacedSink{sink: sensor}
+	err = capture.RunIdle(ctx, src, capture.NewDecoder(capture.DecoderConfig{}), paced.Add, func() error { return paced.Tick(time.Now().UnixNano()) })
 	if ctx.Err() != nil {
 		return nil
 	}
-	return errors.Join(errors.New("watch the network"), err)
+	return fmt.Errorf("watch the network: %w", err)
 }

@@ -112,7 +112,7 @@ func (a *app) command() *cobra.Command {
 		a.serve(), a.detect(), a.flows(), a.predict(), a.train(), a.evaluate(), a.inspect(), a.data(), a.models(), a.queueVerbs(), a.keys(), a.check(), a.version(),
 		a.man(),
 	)
-	root.AddCommand(a.sdn(), a.client())
+	root.AddCommand(a.sdn(), a.client(), a.blocks())
 	wrapUsageErrors(root)
 	return root
 }

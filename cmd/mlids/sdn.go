@@ -118,8 +118,9 @@ func (a *app) runSDN(ctx context.Context, f *controllerFlags, d *sdnDefence) err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return controller.Run(ctx) })
-	if err := d.run(ctx, a, group, controller, metrics); err != nil {
-		return badInput(err)
+	out, err := d.run(ctx, a, group, controller, metrics)
+	if err != nil {
+		return badInput(errors.Join(err, out.close()))
 	}
 	if f.metrics != "" {
 		group.Go(func() error { return a.serveMetrics(ctx, f.metrics, metrics) })

@@ -111,6 +111,13 @@ func (a *app) runServe(
 	if outlet != nil {
 		cfg.Publish, deps.Publish = outlet.publish, outlet
 	}
+	defender, err := watch.defence.open(a, metrics, outlet)
+	if err != nil {
+		return errors.Join(err, outlet.close())
+	}
+	if defender != nil {
+		deps.Blocks = defender
+	}
 	server, err := api.New(cfg, deps)
 	if err != nil {
 		return badInput(errors.Join(err, outlet.close()))
@@ -120,7 +127,9 @@ func (a *app) runServe(
 	producers, producing := errgroup.WithContext(ctx)
 	producers.Go(func() error { return server.Run(producing) })
 	if watch.wanted() { // who shall hear of findings, too, is named at the end
-		producers.Go(func() error { return watch.run(producing, a, models, cfg.AnomalyFPR, metrics, outlet) })
+		producers.Go(func() error {
+			return watch.run(producing, a, models, cfg.AnomalyFPR, metrics, outlet, hear(defender)...)
+		})
 	}
 	group.Go(func() error {
 		defer stop()
@@ -129,6 +138,7 @@ func (a *app) runServe(
 	if series != nil {
 		group.Go(func() error { return series.Run(served) })
 	}
+	group.Go(func() error { return runDefender(ctx, defender) })
 	group.Go(func() error { return locks.run(ctx, &deps) })
 	if outlet != nil {
 		group.Go(func() error { return outlet.run(served) })

@@ -17,12 +17,14 @@ import (
 type sensorFlags struct {
 	packets  packetFlags
 	maxFlows int
+	defence  mitigateFlags
 }
 
 func (s *sensorFlags) register(flags *pflag.FlagSet) {
 	s.packets.register(flags)
 	flags.StringVar(&s.packets.file, "pcap", "", "capture file that the sensor reads; with --follow as it grows")
 	flags.IntVar(&s.maxFlows, "max-flows", 0, "open flows of the sensor at most; then the one silent for longest is cut off (default: 1,048,576)")
+	s.defence.register(flags)
 	flags.Lookup("interface").Usage = "let the sensor watch this interface (any: all)"
 }
 
@@ -57,12 +59,12 @@ func (s *sensorFlags) run(ctx context.Context, a *app, models *registry.Registry
 		listeners = append(listeners, publisher.hear)
 	}
 	sensor, err := detect.New(detect.Config{
-		Models: judges, MaxFlows: s.maxFlows, Linger: s.packets.linger(), Records: out != nil,
+		Models: judges, MaxFlows: s.maxFlows, Linger: s.packets.linger(), Records: out != nil, Interim: s.defence.interim(),
 	}, fanOut(listeners...))
 	if err != nil {
 		return badInput(err)
 	}
-	publisher.sink = sensor
+	publisher.sink = s.defence.paced(sensor)
 	counters, err := a.packets(ctx, &s.packets, publisher)
 	a.summary(counters)
 	if err != nil {

@@ -125,7 +125,7 @@ func (r *rig) iperf(seconds int, more ...string) float64 {
 	}
 	var report struct {
 		Error string `json:"error"`
-		End struct {
+		End   struct {
 			Received struct {
 				Bits float64 `json:"bits_per_second"`
 			} `json:"sum_received"`

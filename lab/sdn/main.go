@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"testing"
 	"text/tabwriter"
 	"time"
 )
@@ -22,6 +23,7 @@ func main() {
 	out := flag.String("out", ".", "folder for pictures")
 	lasts := flag.Duration("attack", 10*time.Second, "how long each attack lasts")
 	only := flag.String("only", "", "run the attack of this name alone")
+	testing.Init() // the networks are those of tests
 	flag.Parse()
 	if err := run(os.Stdout, *mlids, *out, *only, *lasts); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)

@@ -76,7 +76,7 @@ func (r *rig) start() {
 	}
 	defer log.Close()
 	args := append([]string{
-		"sdn", "--listen", "127.0.0.1:" + strconv.Itoa(r.port), "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms",
+		"sdn", "--listen", "127.0.0.1:" + strconv.Itoa(r.port), "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", "",
 	}, r.flags...)
 	cmd := exec.Command(r.mlids, args...) //nolint:gosec // the program under test
 	cmd.Stdout, cmd.Stderr = log, log
