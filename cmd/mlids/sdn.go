@@ -117,11 +117,11 @@ func (a *app) runSDN(ctx context.Context, f *controllerFlags, d *sdnDefence) err
 		return badInput(err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return controller.Run(ctx) })
 	out, err := d.run(ctx, a, group, controller, metrics)
 	if err != nil {
 		return badInput(errors.Join(err, out.close()))
 	}
+	group.Go(func() error { return controller.Run(ctx) })
 	if f.metrics != "" {
 		group.Go(func() error { return a.serveMetrics(ctx, f.metrics, metrics) })
 	}
