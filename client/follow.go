@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -26,6 +27,10 @@ type Follow struct {
 	Log     *slog.Logger  // told of failures; nil for silence
 }
 
+// ErrStop is returned by who is handed messages to say that it has enough: the message was taken, and following ends without
+// an error.
+var ErrStop = errors.New("enough messages")
+
 // remembered is how many ids are kept to know duplicates by.
 const remembered = 1 << 16
 
@@ -47,7 +52,9 @@ func (f Follow) Run(ctx context.Context, q Queue, each func(*notify.Message) err
 		}
 		failures = 0
 		for _, d := range batch {
-			if err := f.take(ctx, d, seen, each); err != nil {
+			if err := f.take(ctx, d, seen, each); errors.Is(err, ErrStop) {
+				return nil
+			} else if err != nil {
 				return err
 			}
 		}
@@ -56,23 +63,21 @@ func (f Follow) Run(ctx context.Context, q Queue, each func(*notify.Message) err
 }
 
 // take hands one message on.
-func (f Follow) take(ctx context.Context, d notify.Delivery, seen *recent, each func(*notify.Message) error) error {
+func (f Follow) take(ctx context.Context, d notify.Delivery, seen *recent, each func(*notify.Message) error) (last error) {
 	if d.Err != nil { // of somebody else: left for the queue's own dead letters
 		f.Log.Warn("a message that is none of mlids", "err", d.Err)
 		return nil
 	}
 	if d.Alert.ID == "" || seen.add(d.Alert.ID) {
-		if err := each(d.Message); err != nil {
-			return err
-		}
+		last = each(d.Message)
 	}
-	if f.Keep || d.Delete == nil {
-		return nil
+	if f.Keep || d.Delete == nil || last != nil && !errors.Is(last, ErrStop) {
+		return last
 	}
 	if err := d.Delete(context.WithoutCancel(ctx)); err != nil {
 		f.Log.Warn("a message stays in the queue and will come again", "id", d.Alert.ID, "err", err)
 	}
-	return nil
+	return last
 }
 
 // pause waits longer with each failure, up to MaxWait, and not as long as others wait.

@@ -90,6 +90,15 @@ func TestFollowKeepsAndEnds(t *testing.T) {
 	}
 }
 
+// Who has enough ends without an error, and what it took is off the queue.
+func TestFollowStops(t *testing.T) {
+	q := &queueScript{answers: []any{"a b"}}
+	err := client.Follow{}.Run(t.Context(), q, func(*notify.Message) error { return client.ErrStop })
+	if err != nil || strings.Join(q.deleted, " ") != "a" {
+		t.Errorf("%v, deleted %v", err, q.deleted)
+	}
+}
+
 // natsServer is a server with the stream of mlids.
 func natsServer(t *testing.T, dir string, port int) *natsd.Server {
 	t.Helper()

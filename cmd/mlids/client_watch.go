@@ -38,11 +38,7 @@ func (a *app) clientWatch() *cobra.Command {
 			}
 			defer q.Close()
 			w := &watcher{app: a, out: bufio.NewWriter(a.out), most: most}
-			err = client.Follow{Keep: !remove, Log: a.log}.Run(cmd.Context(), q, w.print)
-			if errors.Is(err, errEnough) {
-				return nil
-			}
-			return err
+			return client.Follow{Keep: !remove, Log: a.log}.Run(cmd.Context(), q, w.print)
 		},
 	}
 	flags := cmd.Flags()
@@ -52,9 +48,6 @@ func (a *app) clientWatch() *cobra.Command {
 	flags.Lookup("queue").Annotations = map[string][]string{secret: {"true"}}
 	return cmd
 }
-
-// errEnough ends watching after --max messages.
-var errEnough = errors.New("enough messages")
 
 // queues are the queues that can be followed, by the scheme of their URLs.
 func queues() map[string]func(*app, *url.URL) (client.Queue, error) {
@@ -102,16 +95,18 @@ type watcher struct {
 }
 
 func (w *watcher) print(m *notify.Message) error {
-	if w.most > 0 && w.seen >= w.most {
-		return errEnough // it stays in the queue
-	}
-	w.seen++
 	text, err := w.line(m)
 	if err != nil {
 		return err
 	}
 	w.out.WriteString(text + "\n")
-	return w.out.Flush()
+	if err := w.out.Flush(); err != nil {
+		return err
+	}
+	if w.seen++; w.seen == w.most {
+		return client.ErrStop
+	}
+	return nil
 }
 
 func (w *watcher) line(m *notify.Message) (string, error) {
