@@ -1,6 +1,9 @@
 package alert
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Technique is a technique of MITRE ATT&CK for Enterprise (https://attack.mitre.org), and how an alert of it is rated.
 type Technique struct {
@@ -38,10 +41,8 @@ func TechniqueOf(class string) (Technique, bool) {
 func find(class string) (rule, int) {
 	name := key(class)
 	for i, r := range rules() {
-		for _, c := range r.classes {
-			if c == name {
-				return r, i
-			}
+		if slices.Contains(r.classes, name) {
+			return r, i
 		}
 	}
 	return rule{}, -1

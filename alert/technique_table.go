@@ -12,7 +12,7 @@ func rules() []rule {
 		discovery  = "TA0007 Discovery"
 		recon      = "TA0043 Reconnaissance"
 		access     = "TA0001 Initial Access"
-		credential = "TA0006 Credential Access"
+		credential = "TA0006 Credential Access" //nolint:gosec // the name of a tactic
 		escalation = "TA0004 Privilege Escalation"
 		execution  = "TA0002 Execution"
 		evasion    = "TA0005 Defense Evasion"

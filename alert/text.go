@@ -22,8 +22,9 @@ func Endpoint(a netip.Addr, port uint16, proto uint8) string {
 
 // Reason names the columns that counted most for a verdict, at most so many: "srv_count = 511 (+2.50)".
 func Reason(a *mlids.Alert, most int) string {
-	var parts []string
-	for _, c := range a.Top[:min(most, len(a.Top))] {
+	top := a.Top[:min(most, len(a.Top))]
+	parts := make([]string, 0, len(top))
+	for _, c := range top {
 		parts = append(parts, fmt.Sprintf("%s = %.6g (%+.2f)", c.Column, c.Value, c.Amount))
 	}
 	return strings.Join(parts, ", ")

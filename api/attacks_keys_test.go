@@ -67,6 +67,7 @@ func keyAttacks() []attack {
 		{"body of 1 MB without a key", lockedDoor, framed(strings.Repeat(" ", 1<<20), fmt.Sprintf("Content-Length: %d", 1<<20)), "401"},
 		{"100 wrong keys in a second", lockedDoor, raw(strings.Repeat("GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n", 100)), "401 × 20, 429 × 80"},
 		{"more requests than the key may", lockedDoor, func(t *testing.T, s *target) string {
+			t.Helper()
 			return s.exchange(t, strings.Repeat("GET /api/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+s.keys["slow"]+"\r\n\r\n", 3))
 		}, "200, 429 × 2"},
 		{"key of a viewer at the admin door", adminDoor, asKey("viewer", "/debug/pprof/heap"), "403"},
@@ -163,6 +164,7 @@ func handshakeWith(cfg func(*castle) *tls.Config) func(*testing.T, *target) stri
 
 func tlsAttacks() []attack {
 	plain := func(t *testing.T, s *target) string {
+		t.Helper()
 		s.secure = false
 		defer func() { s.secure = true }()
 		return s.exchange(t, "GET /api/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -179,6 +181,7 @@ func tlsAttacks() []attack {
 		{"no client's certificate and no key", tlsDoor, handshakeWith(func(*castle) *tls.Config { return &tls.Config{} }), "401"},
 		{"HTTP sent to a door of TLS", tlsDoor, plain, "400"},
 		{"TLS handshake without end", tlsDoor, func(t *testing.T, s *target) string {
+			t.Helper()
 			s.secure = false
 			defer func() { s.secure = true }()
 			return s.exchange(t, "\x16\x03\x01\x40\x00\x01")

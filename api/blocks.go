@@ -96,7 +96,8 @@ func (s *Server) blocklist(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return fmt.Errorf("block list: %w", err)
 		}
-		media, text = mediaJSON, append(body, '\n')
+		body = append(body, '\n')
+		media, text = mediaJSON, body
 	}
 	sum := sha256.Sum256(text)
 	tag := `"` + hex.EncodeToString(sum[:12]) + `"`

@@ -52,6 +52,10 @@ func (f Follow) Run(ctx context.Context, q Queue, each func(*notify.Message) err
 		}
 		failures = 0
 		for _, d := range batch {
+			if d.Err != nil { // of somebody else: left for the queue's own dead letters
+				f.Log.Warn("a message that is none of mlids", "err", d.Err)
+				continue
+			}
 			if err := f.take(ctx, d, seen, each); errors.Is(err, ErrStop) {
 				return nil
 			} else if err != nil {
@@ -64,10 +68,6 @@ func (f Follow) Run(ctx context.Context, q Queue, each func(*notify.Message) err
 
 // take hands one message on.
 func (f Follow) take(ctx context.Context, d notify.Delivery, seen *recent, each func(*notify.Message) error) (last error) {
-	if d.Err != nil { // of somebody else: left for the queue's own dead letters
-		f.Log.Warn("a message that is none of mlids", "err", d.Err)
-		return nil
-	}
 	if d.Alert.ID == "" || seen.add(d.Alert.ID) {
 		last = each(d.Message)
 	}

@@ -46,7 +46,7 @@ func (s *queueScript) Receive(ctx context.Context) ([]notify.Delivery, error) {
 		return nil, err
 	}
 	var got []notify.Delivery
-	for _, id := range strings.Fields(answer.(string)) {
+	for id := range strings.FieldsSeq(answer.(string)) {
 		d := notify.Delivery{Message: note(id), Delete: func(context.Context) error { s.deleted = append(s.deleted, id); return nil }}
 		if id == "foreign" {
 			d.Err = errors.New("none of ours")
@@ -188,7 +188,7 @@ func TestNATS(t *testing.T) {
 	if got := follow(t, openNATS(t, s, ""), 3, true); got != "a b c" {
 		t.Errorf("another reader: %s", got)
 	}
-	for _, query := range []string{"?from=then", "?nmae=x"} {
+	for _, query := range []string{"?from=then", "?other=x"} {
 		u, _ := url.Parse("nats://127.0.0.1:1" + query)
 		if _, err := client.OpenNATS(u); err == nil {
 			t.Errorf("%s was read", query)

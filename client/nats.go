@@ -98,9 +98,14 @@ func (n *NATS) receive(ctx context.Context) ([]notify.Delivery, error) {
 	for m := range batch.Messages() {
 		got = append(got, delivery(m))
 	}
-	if len(got) > 0 || ctx.Err() != nil {
-		return got, nil
+	if len(got) == 0 && ctx.Err() == nil {
+		return n.next()
 	}
+	return got, nil
+}
+
+// next waits for one message.
+func (n *NATS) next() ([]notify.Delivery, error) {
 	m, err := n.consumer.Next(jetstream.FetchMaxWait(natsWait))
 	if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages) {
 		return nil, nil

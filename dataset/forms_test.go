@@ -13,7 +13,7 @@ func TestUnwrap(t *testing.T) {
 	}{
 		`{"columns":["a"],"data":[[1]]}`:                       {`{"columns":["a"],"data":[[1]]}`, FormSplit, false},
 		`{"dataframe_split":{"columns":["a"],"data":[[1]]}}`:   {`{"dataframe_split":{"columns":["a"],"data":[[1]]}}`, FormSplit, true},
-		` {"instances": [[1, NaN]] }`:                          {`[[1, NaN]]`, FormRows, true},
+		` {"instances": [[1, NaN]] }`:                          {`[[1, NaN]]`, FormRows, true}, //nolint:gocritic // space is allowed around JSON
 		`{"params":{"x":[1]},"inputs":[{"a":1}]}`:              {`[{"a":1}]`, FormRecords, true},
 		`{"signature_name":"x","dataframe_records":[{"a":1}]}`: {`[{"a":1}]`, FormRecords, true},
 		"\uFEFF[{\"a\":1}]":                                    {`[{"a":1}]`, FormRecords, false},

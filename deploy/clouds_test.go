@@ -157,12 +157,13 @@ func stubs(t *testing.T, fail ...string) (env []string, calls func() []string) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "calls")
 	for _, name := range []string{"aws", "gcloud", "docker", "go", "buildah", "podman"} {
-		script := "#!/bin/sh\necho \"" + name + " $*\" >>" + log + "\n"
+		var script strings.Builder
+		script.WriteString("#!/bin/sh\necho \"" + name + " $*\" >>" + log + "\n")
 		for _, f := range fail {
-			script += "case \"" + name + " $*\" in \"" + f + "\"*) exit 1;; esac\n"
+			script.WriteString("case \"" + name + " $*\" in \"" + f + "\"*) exit 1;; esac\n")
 		}
-		script += "case \"$*\" in *get-caller-identity*) echo 123456789012;; *get-login-password*) echo password;; login*|*' -') cat >/dev/null;; esac\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
+		script.WriteString("case \"$*\" in *get-caller-identity*) echo 123456789012;; *get-login-password*) echo password;; login*|*' -') cat >/dev/null;; esac\n")
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script.String()), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,7 +183,7 @@ func copied(t *testing.T) string {
 	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "container", "build.sh"), []byte("#!/bin/sh\ndocker build.sh \"$@\"\n"), 0o700); err != nil { //nolint:gosec // a script is run
+	if err := os.WriteFile(filepath.Join(dir, "container", "build.sh"), []byte("#!/bin/sh\ndocker build.sh \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -30,8 +30,12 @@ func newMetrics(reg prometheus.Registerer, count func(Kind) int) (*metrics, erro
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}),
 	}
-	errs := []error{reg.Register(m.events), reg.Register(m.refused), reg.Register(m.lost), reg.Register(m.apply)}
-	for _, k := range []Kind{Drop, Limit, Redirect} {
+	own, kinds := []prometheus.Collector{m.events, m.refused, m.lost, m.apply}, []Kind{Drop, Limit, Redirect}
+	errs := make([]error, 0, len(own)+len(kinds))
+	for _, c := range own {
+		errs = append(errs, reg.Register(c))
+	}
+	for _, k := range kinds {
 		errs = append(errs, reg.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "mlids_blocks", Help: "Blocks in force.", ConstLabels: prometheus.Labels{"kind": string(k)},
 		}, func() float64 { return float64(count(k)) })))

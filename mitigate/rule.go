@@ -108,7 +108,7 @@ func (r *Rule) set(key, value string) (err error) {
 const maxCount = 100_000
 
 func (r *Rule) check() error {
-	wrong := ""
+	var wrong string
 	switch {
 	case r.Kind != Drop && r.Kind != Limit && r.Kind != Redirect:
 		wrong = "action is one of drop, limit, redirect"

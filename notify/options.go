@@ -96,7 +96,7 @@ func (o *Options) Duration(name string, def, least, most time.Duration) time.Dur
 // Bytes is a size such as 64MiB or 100MB; plain numbers are bytes.
 func (o *Options) Bytes(name string, def, least int64) int64 {
 	s := o.String(name, strconv.FormatInt(def, 10))
-	number := strings.TrimRight(s, "BKMGTiB")
+	number := strings.TrimRight(s, "KMGTiB")
 	unit, ok := map[string]int64{
 		"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
 	}[s[len(number):]]

@@ -111,6 +111,7 @@ func newReceiver(t *testing.T, seed uint64) *receiver {
 
 // set changes the mood; a receiver that was gone listens again at its old address.
 func (r *receiver) set(t *testing.T, mood int) {
+	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

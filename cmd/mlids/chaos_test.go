@@ -77,6 +77,7 @@ func TestChaos(t *testing.T) {
 
 // report checks what came and prints the counts.
 func (r *receiver) report(t *testing.T, i int, c chaos, answered map[int]bool) {
+	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	copies := 0
@@ -99,6 +100,7 @@ func (r *receiver) report(t *testing.T, i int, c chaos, answered map[int]bool) {
 
 // spoil changes the receivers' moods until ctx is done.
 func spoil(ctx context.Context, t *testing.T, receivers []*receiver) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(3, 4))
 	for ctx.Err() == nil {
 		receivers[rng.IntN(len(receivers))].set(t, rng.IntN(moods))
@@ -170,11 +172,11 @@ func (p *victim) answers(ctx context.Context) bool {
 	return false
 }
 
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+func freeAddr(tb testing.TB) string {
+	tb.Helper()
+	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer l.Close()
 	return l.Addr().String()

@@ -105,8 +105,8 @@ func watch(ctx context.Context, src capture.Source, models []*model.Judge, maxFl
 	}
 	paced := &pacedSink{sink: sensor}
 	err = capture.RunIdle(ctx, src, capture.NewDecoder(capture.DecoderConfig{}), paced.Add, func() error { return paced.Tick(time.Now().UnixNano()) })
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return fmt.Errorf("watch the network: %w", err)
 	}
-	return fmt.Errorf("watch the network: %w", err)
+	return nil
 }

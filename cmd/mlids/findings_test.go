@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -43,7 +44,7 @@ func TestDetectNotifies(t *testing.T) {
 		"detect", capture, "-o", "json", "--data-dir", t.TempDir(), "--notify", "a=test:x", "--notify-wait", "10s", "--model", "kdd99",
 	}
 	var out, log bytes.Buffer
-	if err := runWired(t.Context(), w, streams{nil, &out, &log}, args...); err != nil && err != error(errAttacks) {
+	if err := runWired(t.Context(), w, streams{nil, &out, &log}, args...); err != nil && !errors.Is(err, errAttacks) {
 		t.Fatalf("%v\n%s", err, log.Bytes())
 	}
 	attacks := strings.Count(out.String(), "\n")
@@ -57,7 +58,7 @@ func TestDetectNotifies(t *testing.T) {
 	for range attacks {
 		checkFinding(t, w.next(t), ids)
 	}
-	if err := runWired(t.Context(), w, streams{nil, &out, &log}, args...); err != nil && err != error(errAttacks) {
+	if err := runWired(t.Context(), w, streams{nil, &out, &log}, args...); err != nil && !errors.Is(err, errAttacks) {
 		t.Fatal(err)
 	}
 	if len(w.got) != 0 {

@@ -197,15 +197,15 @@ func TestVerdictsBack(t *testing.T) {
 }
 
 // kddRecord is a connection as POST /predict takes it.
-func kddRecord(t testing.TB) []byte {
-	t.Helper()
+func kddRecord(tb testing.TB) []byte {
+	tb.Helper()
 	catalogue, err := feature.Schemas()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	schema, err := catalogue.Find("kdd99")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	record := map[string]any{}
 	for _, c := range schema.Columns {
@@ -214,7 +214,7 @@ func kddRecord(t testing.TB) []byte {
 	record["protocol_type"], record["service"], record["flag"] = "tcp", "http", "SF"
 	text, err := json.Marshal(record)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }

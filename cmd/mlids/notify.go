@@ -173,7 +173,7 @@ type deadRow struct {
 
 func (a *app) printDead(_ context.Context, _ *stream.Stream, letters []*stream.DeadLetter) error {
 	if a.json() {
-		rows := []deadRow{}
+		rows := make([]deadRow, 0, len(letters))
 		for _, l := range letters {
 			rows = append(rows, deadOf(l, false))
 		}

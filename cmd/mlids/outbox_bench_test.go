@@ -43,6 +43,7 @@ func BenchmarkOutbox(b *testing.B) {
 }
 
 func benchOutbox(b *testing.B, args []string, rows, percent int) {
+	b.Helper()
 	url := benchServer(b, args)
 	bodies := splitBodies(b, rows, percent)
 	took := make([][]time.Duration, 8)
@@ -139,6 +140,7 @@ func splitRow(b *testing.B, record string) (columns, row string) {
 }
 
 func benchAsk(b *testing.B, client *http.Client, url string, body []byte) {
+	b.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		b.Error(err)

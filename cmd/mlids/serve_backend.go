@@ -43,7 +43,7 @@ func (b *backendFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.AccessKey, "aws-access-key", "", "access key (default: the AWS SDK's chain: environment, files, role)")
 	flags.StringVar(&c.SecretKey, "aws-secret-key", "", "secret key that goes with it")
 	flags.StringVar(&c.SessionToken, "aws-session-token", "", "session token, when they are temporary")
-	for name, variable := range map[string]string{
+	for name, variable := range map[string]string{ //nolint:gosec // names of variables
 		"sagemaker-endpoint": "AWS_SAGEMAKER_ENDPOINT", "sagemaker-host": "AWS_SAGEMAKER_HOST", "aws-region": "AWS_REGION",
 		"aws-access-key": "AWS_ACCESS_KEY", "aws-secret-key": "AWS_SECRET_KEY", "aws-session-token": "AWS_SESSION_TOKEN",
 	} {

@@ -87,9 +87,9 @@ func outletServer(t *testing.T, flags notifyFlags) (*httptest.Server, *wire) {
 }
 
 // neptune is a connection of a SYN flood, as POST /predict takes it.
-func neptune(t testing.TB) string {
-	t.Helper()
-	text := string(kddRecord(t))
+func neptune(tb testing.TB) string {
+	tb.Helper()
+	text := string(kddRecord(tb))
 	for _, change := range []string{"count", "srv_count", "dst_host_count"} {
 		text = strings.Replace(text, `"`+change+`":0`, `"`+change+`":255`, 1)
 	}

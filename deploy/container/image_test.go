@@ -137,6 +137,7 @@ func TestImage(t *testing.T) {
 }
 
 func inspect(t *testing.T, e *engine, image string) {
+	t.Helper()
 	var about []struct {
 		Size   int64
 		Config struct {
@@ -173,6 +174,7 @@ func inspect(t *testing.T, e *engine, image string) {
 
 // contents compares the files of the image with what belongs there: no shell, no tools.
 func contents(t *testing.T, e *engine, image string) {
+	t.Helper()
 	folder := t.TempDir()
 	e.run("skopeo", "copy", "--quiet", "containers-storage:"+image, "dir:"+folder)
 	blobs, err := filepath.Glob(filepath.Join(folder, "*"))
@@ -216,6 +218,7 @@ func size(t *testing.T, file string) int64 {
 
 // serves runs the image as nobody, with nothing writable but its volume and 64 MB of memory.
 func serves(t *testing.T, e *engine, image string) {
+	t.Helper()
 	addr := freePort(t)
 	id := e.start("--memory", "64m", "-e", "MLIDS_LISTEN="+addr, "-e", "MLIDS_INSECURE=true", image)
 	url := "http://" + addr
@@ -241,6 +244,7 @@ func serves(t *testing.T, e *engine, image string) {
 
 // makesKey starts the image with no key: it makes one, prints it, and wants it.
 func makesKey(t *testing.T, e *engine, image string) {
+	t.Helper()
 	addr := freePort(t)
 	id := e.start("-e", "MLIDS_LISTEN=0.0.0.0"+addr[strings.LastIndexByte(addr, ':'):], image)
 	get(t, "http://"+addr+"/readyz")
@@ -278,6 +282,7 @@ func flows(t *testing.T) *bytes.Reader {
 
 // start measures from the start of the container's process to its first answer; the best of three, as other tests run beside.
 func start(t *testing.T, e *engine, image string) {
+	t.Helper()
 	best := time.Hour
 	for range 3 {
 		addr := freePort(t)

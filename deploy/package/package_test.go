@@ -92,6 +92,7 @@ func sums(t *testing.T, folder string) string {
 }
 
 func archive(t *testing.T, file string) {
+	t.Helper()
 	list := output(t, "tar", "-tzf", file)
 	for _, want := range []string{
 		"bin/mlids", "man/mlids.1", "man/mlids-serve.1", "completions/mlids.bash", "completions/_mlids", "completions/mlids.fish",
@@ -104,6 +105,7 @@ func archive(t *testing.T, file string) {
 }
 
 func debian(t *testing.T, file string) {
+	t.Helper()
 	fields := output(t, "dpkg-deb", "--field", file)
 	for _, want := range []string{"Package: mlids", "Version: 1.2.3", "Architecture: amd64"} {
 		if !strings.Contains(fields, want) {
@@ -119,6 +121,7 @@ func debian(t *testing.T, file string) {
 
 // installed unpacks the package into an empty root (its scripts would change this machine), runs the program and checks the configuration that came along.
 func installed(t *testing.T, file string) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to install a package into a folder")
 	}
@@ -164,6 +167,7 @@ func installed(t *testing.T, file string) {
 }
 
 func redHat(t *testing.T, file string) {
+	t.Helper()
 	about := output(t, "rpm", "-qp", "--qf", "%{NAME} %{VERSION} %{ARCH} %{BUILDHOST}\n", file)
 	if about != "mlids 1.2.3 x86_64 mlids\n" {
 		t.Errorf("says %q of itself", about)

@@ -70,7 +70,7 @@ func Moto(tb testing.TB) *Server {
 		venv = filepath.Join(root(tb), ".build", "peers")
 	}
 	program := filepath.Join(venv, "bin", "moto_server")
-	if _, err := os.Stat(program); err != nil {
+	if _, err := os.Stat(program); err != nil { //nolint:gosec // who runs the tests says where
 		tb.Skip("needs moto's server: run make tools")
 	}
 	port := freePort(tb)

@@ -30,14 +30,13 @@ type rig struct {
 	dir          string // its data, and what is recorded here
 	port         int    // of the controller
 	process      *exec.Cmd
-	flags        []string // more for mlids sdn
 	logs, traces int
 }
 
 // newRig builds the network and starts the controller; it returns when h1 and the attacker reach h2.
-func newRig(tb testing.TB, mlids string, flags ...string) *rig {
+func newRig(tb testing.TB, mlids string) *rig {
 	tb.Helper()
-	r := &rig{tb: tb, mlids: mlids, dir: tb.TempDir(), flags: flags}
+	r := &rig{tb: tb, mlids: mlids, dir: tb.TempDir()}
 	r.net = ovstest.New(tb, "ping", "hping3", "iperf3", "tcpdump", "timeout")
 	r.net.Switch("s1", 1)
 	r.net.Switch("s2", 2)
@@ -75,10 +74,10 @@ func (r *rig) start() {
 		r.tb.Fatal(err)
 	}
 	defer log.Close()
-	args := append([]string{
+	args := []string{
 		"sdn", "--listen", "127.0.0.1:" + strconv.Itoa(r.port), "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", "",
-	}, r.flags...)
-	cmd := exec.Command(r.mlids, args...) //nolint:gosec // the program under test
+	}
+	cmd := exec.Command(r.mlids, args...) //nolint:gosec,noctx // the program under test; kill and Cleanup end it
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

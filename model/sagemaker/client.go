@@ -214,7 +214,7 @@ func (c *Client) breakerSettings() gobreaker.Settings {
 		},
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			c.metrics.state(to)
-			c.log.Warn("circuit breaker of SageMaker", "endpoint", c.endpoint, "from", from.String(), "to", to.String()) //nolint:noctx // no request's
+			c.log.Warn("circuit breaker of SageMaker", "endpoint", c.endpoint, "from", from.String(), "to", to.String())
 		},
 	}
 }

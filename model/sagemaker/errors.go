@@ -45,8 +45,7 @@ func (e *Error) Refused() bool { return e.Class == classRefused }
 
 // explain makes an Error of what a call failed with.
 func explain(endpoint string, err error) *Error {
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
 	e := &Error{err: err}

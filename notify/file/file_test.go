@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +145,7 @@ func TestRotation(t *testing.T) {
 	s := newSink(t, path, "size=1KiB&count=3&age=10h", c)
 	for i := range 40 {
 		c.now = c.now.Add(time.Minute)
-		send(t, s, fmt.Sprint(i), fmt.Sprint(i)+"x")
+		send(t, s, strconv.Itoa(i), strconv.Itoa(i)+"x")
 	}
 	if got := ids(t, filepath.Join(dir, "alerts-2*.json")); len(strings.Fields(got)) == 0 || strings.HasPrefix(got, "0 ") {
 		t.Errorf("old files hold %s", got)

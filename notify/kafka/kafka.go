@@ -22,7 +22,7 @@ import (
 )
 
 // ErrConfig marks what no client can be made of.
-var ErrConfig = errors.New("Kafka configuration")
+var ErrConfig = errors.New("unusable Kafka configuration")
 
 // maxBytes is the largest record, the broker's default limit for a batch (message.max.bytes) less what surrounds it.
 const maxBytes = 1_000_000

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestProduce(t *testing.T) {
 	s := sink(t, "kafka://"+cluster.ListenAddrs()[0]+"/attacks")
 	var batch []*notify.Message
 	for i := range 100 {
-		batch = append(batch, message(fmt.Sprint(i), fmt.Sprintf("10.0.0.%d", i%5)))
+		batch = append(batch, message(strconv.Itoa(i), fmt.Sprintf("10.0.0.%d", i%5)))
 	}
 	if err := s.Send(t.Context(), batch); err != nil {
 		t.Fatal(err)

@@ -3,9 +3,9 @@ package pubsub_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +74,7 @@ func TestTopicFilterSubscription(t *testing.T) {
 	defer sink.Close()
 	var batch []*notify.Message
 	for i := range 20 {
-		batch = append(batch, message(fmt.Sprint(i), i%2 == 0))
+		batch = append(batch, message(strconv.Itoa(i), i%2 == 0))
 	}
 	if err := sink.Send(t.Context(), batch); err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestTopicFilterSubscription(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].Err != nil {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		if got[0].Alert.ID != fmt.Sprint(i) || !got[0].Alert.Verdict.Attack || len(got[0].Alert.Top) == 0 {
+		if got[0].Alert.ID != strconv.Itoa(i) || !got[0].Alert.Verdict.Attack || len(got[0].Alert.Top) == 0 {
 			t.Errorf("message %d: %+v", i, got[0].Alert)
 		}
 		if err := got[0].Delete(ctx); err != nil {

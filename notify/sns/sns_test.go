@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +99,7 @@ func receive(t *testing.T, r *sqs.Receiver, n int) map[string]*notify.Message {
 // TestService runs against real servers of SNS's and SQS's protocols.
 func TestService(t *testing.T) {
 	awstest.Each(t, func(t *testing.T, s *awstest.Server) {
+		t.Helper()
 		t.Run("TopicFilterQueue", func(t *testing.T) { topicFilterQueue(t, s) })
 		t.Run("Envelope", func(t *testing.T) { envelopeAsMLIDS(t, s) })
 		t.Run("Unreachable", func(t *testing.T) { unreachable(t, s) })
@@ -118,7 +119,7 @@ func topicFilterQueue(t *testing.T, s *awstest.Server) {
 	}
 	var batch []*notify.Message
 	for i := range 10 {
-		batch = append(batch, message(fmt.Sprint(i), i%2 == 0, float64(i)/10)) // attacks 0 2 4 6 8
+		batch = append(batch, message(strconv.Itoa(i), i%2 == 0, float64(i)/10)) // attacks 0 2 4 6 8
 	}
 	if err := sink(t, s, topic).Send(t.Context(), batch); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,7 @@ func receive(t *testing.T, cfg sqs.Config, n int) []notify.Delivery {
 // TestService runs against real servers of SQS's protocol.
 func TestService(t *testing.T) {
 	awstest.Each(t, func(t *testing.T, s *awstest.Server) {
+		t.Helper()
 		t.Run("SendAndReceive", func(t *testing.T) { sendAndReceive(t, s) })
 		t.Run("FIFO", func(t *testing.T) { fifo(t, s) })
 	})
@@ -178,7 +180,7 @@ func TestSizes(t *testing.T) {
 	a := &api{}
 	var batch []*notify.Message
 	for i := range 10 {
-		m := message(fmt.Sprint(i), true)
+		m := message(strconv.Itoa(i), true)
 		m.Body = []byte(`"` + strings.Repeat("x", 100<<10) + `"`)
 		if i == 3 {
 			m.Body = []byte(`"` + strings.Repeat("x", 256<<10) + `"`)

@@ -128,15 +128,15 @@ func ParseRetention(text string) (age time.Duration, size int64, err error) {
 }
 
 func parseAge(text string) (time.Duration, error) {
-	d, factor := text, time.Duration(1)
+	d, factor := text, int64(1)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		d, factor = days+"h", 24
 	}
 	age, err := time.ParseDuration(d)
-	if err == nil && (age <= 0 || age > 1<<62/factor) {
+	if err == nil && (age <= 0 || int64(age) > 1<<62/factor) {
 		err = errors.New("out of range")
 	}
-	return age * factor, err
+	return time.Duration(int64(age) * factor), err
 }
 
 func parseSize(text string) (int64, bool) {

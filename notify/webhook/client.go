@@ -71,11 +71,12 @@ func refuseIP(ip netip.Addr) error {
 // inside are networks of IANA's special-purpose registries (RFC 6890) that net/netip counts as global: shared and test
 // networks, and IPv6 networks that carry IPv4 addresses, those of the own network among them.
 func inside() []netip.Prefix {
-	var list []netip.Prefix
-	for _, s := range []string{
+	texts := []string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
 		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
-	} {
+	}
+	list := make([]netip.Prefix, 0, len(texts))
+	for _, s := range texts {
 		list = append(list, netip.MustParsePrefix(s))
 	}
 	return list

@@ -63,7 +63,7 @@ func line(m *notify.Message) string {
 		return "*mlids* action: `" + plain(string(m.Body)) + "`"
 	}
 	a, v := &m.Alert, m.Alert.Verdict
-	s := fmt.Sprintf("*mlids* %s", plain(v.Class))
+	s := "*mlids* " + plain(v.Class)
 	if a.Src.IsValid() && a.Dst.IsValid() {
 		s += fmt.Sprintf(" from `%s` to `%s`", plain(alert.Endpoint(a.Src, a.SrcPort, a.Proto)), plain(alert.Endpoint(a.Dst, a.DstPort, a.Proto)))
 	}
@@ -95,7 +95,7 @@ const alertFor = 5 * time.Minute
 
 // alertmanager makes alerts whose labels group them: one alert for a class and a source, however many flows it has.
 func alertmanager(batch []*notify.Message, now time.Time) ([]byte, error) {
-	alerts := []amAlert{}
+	alerts := make([]amAlert, 0, len(batch))
 	for _, m := range batch {
 		a, v := &m.Alert, m.Alert.Verdict
 		labels := map[string]string{

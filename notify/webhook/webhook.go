@@ -10,6 +10,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -154,8 +155,7 @@ func (s *Sink) Send(ctx context.Context, batch []*notify.Message) error {
 
 // hidden takes the URL, which may hold a token, out of an error.
 func hidden(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err
@@ -170,7 +170,7 @@ func batchID(batch []*notify.Message) string {
 	for _, m := range batch {
 		fmt.Fprintln(h, m.Alert.ID)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 func (s *Sink) sign(header http.Header, id string, now time.Time, body []byte) {
