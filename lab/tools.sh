@@ -27,10 +27,10 @@ if ((${#missing[@]})); then
 fi
 
 stamp=$venv/.installed
-if ! cmp -s "$here/peers.txt" "$stamp"; then
+if ! cat "$here"/peers.{txt,lock} | cmp -s - "$stamp"; then
   echo "installing the Python peers into $venv"
-  python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/peers.txt" \
-    && cp "$here/peers.txt" "$stamp" || echo "the Python peers could not be installed: tests that compare with them skip"
+  python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/peers.txt" -c "$here/peers.lock" \
+    && cat "$here"/peers.{txt,lock} >"$stamp" || echo "the Python peers could not be installed: tests that compare with them skip"
 fi
 
 # InfluxDB and Telegraf, beside our own binary.
