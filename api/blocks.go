@@ -85,13 +85,17 @@ func listed(blocks []mitigate.Active) []listedRow {
 
 // blocklist answers GET /api/blocklist: for firewalls that poll, one address a line or JSON with times.
 func (s *Server) blocklist(w http.ResponseWriter, r *http.Request) error {
+	asJSON, err := wantsJSON(r)
+	if err != nil {
+		return err
+	}
 	var blocks []mitigate.Active
 	if s.deps.Blocks != nil {
 		blocks = s.deps.Blocks.Blocks()
 	}
 	rows := listed(blocks)
 	media, text := "text/plain; charset=utf-8", plainList(rows)
-	if wantsJSON(r) {
+	if asJSON {
 		body, err := json.Marshal(rows)
 		if err != nil {
 			return fmt.Errorf("block list: %w", err)
@@ -127,8 +131,16 @@ func plainList(rows []listedRow) []byte {
 }
 
 // wantsJSON reports whether a request asks for JSON; plain text is for those that ask for nothing.
-func wantsJSON(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), mediaJSON) || r.URL.Query().Get("format") == "json"
+func wantsJSON(r *http.Request) (bool, error) {
+	switch format := r.URL.Query()["format"]; {
+	case format == nil:
+		return strings.Contains(r.Header.Get("Accept"), mediaJSON), nil
+	case format[0] == "json":
+		return true, nil
+	case format[0] == "text":
+		return false, nil
+	}
+	return false, problemf(http.StatusBadRequest, "format: want json or text")
 }
 
 // errNoMitigation answers those who want to change blocks where nothing can be blocked.

@@ -119,6 +119,9 @@ func TestBlocksAreAddedListedAndLifted(t *testing.T) {
 		t.Errorf("polled again: %d", r.StatusCode)
 	}
 	var rows []listedRow
+	if r := askBlocks(f.Handler(), http.MethodGet, "/api/blocklist?format=xml", ""); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("another format is answered %d", r.StatusCode)
+	}
 	r = askBlocks(f.Handler(), http.MethodGet, "/api/blocklist", "", "Accept", "application/json")
 	if err := json.Unmarshal([]byte(bodyOf(t, r)), &rows); err != nil || len(rows) != 1 || rows[0].Class != "by hand" || !rows[0].Until.After(time.Now()) {
 		t.Errorf("as JSON %+v: %v", rows, err)

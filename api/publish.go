@@ -58,12 +58,12 @@ type publication struct {
 // publishing tells whether anything of a request is published, and under which key.
 func (s *Server) publishing(wk *work, r *http.Request) error {
 	wk.publication.key = ""
-	if s.deps.Publish == nil || s.cfg.Publish == PublishNone {
-		return nil
-	}
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return err
+	}
+	if s.deps.Publish == nil || s.cfg.Publish == PublishNone {
+		return nil
 	}
 	wk.publication.given = key != ""
 	if key == "" {
