@@ -39,6 +39,7 @@ func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
 	}
 	if q.explain > 0 {
 		form = c.explained(q.explain)
+		wk.publication.explain = q.explain
 	}
 	rows, err := s.classify(r.Context(), wk, c, &c.split, form)
 	if errors.Is(err, dataset.ErrColumn) && q.model != nil {

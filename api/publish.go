@@ -48,6 +48,7 @@ const keptArena = 1 << 20
 type publication struct {
 	key      string // the request's idempotency key, or one made for it
 	given    bool   // the client gave it
+	explain  int    // columns that an attack names as its reason; 0 unless the request asks for explanations
 	messages []notify.Message
 	list     []*notify.Message
 	arena    []byte // of bodies
@@ -57,7 +58,7 @@ type publication struct {
 
 // publishing tells whether anything of a request is published, and under which key.
 func (s *Server) publishing(wk *work, r *http.Request) error {
-	wk.publication.key = ""
+	wk.publication.key, wk.publication.explain = "", 0
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return err
@@ -100,6 +101,10 @@ func (s *Server) publish(ctx context.Context, wk *work, c *classifier, table *da
 		}
 		if err := p.add(c.schema, table, i, v); err != nil {
 			return err
+		}
+		if v.Attack && p.explain > 0 && c.backend == nil {
+			inputs := c.model.Inputs()
+			p.messages[len(p.messages)-1].Alert.Top = c.judge.Top(table.X[i*inputs:][:inputs], v, p.explain)
 		}
 		if len(p.messages) == publishBatch {
 			if err := s.store(ctx, p); err != nil {

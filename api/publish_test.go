@@ -88,6 +88,25 @@ func TestSplitRowsArePublished(t *testing.T) {
 	}
 }
 
+// An attack carries its reasons when the request asks for them.
+func TestReasonsArePublished(t *testing.T) {
+	s, kept := publishing(t, PublishAttacks)
+	columns, row := kddSplit(t)
+	body := fmt.Sprintf(`{"columns":[%s],"data":[[%s]]}`, strings.Replace(columns, `"count"`, `"other"`, 1)+`,"count"`, row+",500")
+	for query, want := range map[string]bool{"": false, "&detail=1&explain=2": true} {
+		kept.messages = nil
+		if status, _, text := ask(s, post("/api/predictions?model=kdd99"+query, "application/json", body)); status != http.StatusOK {
+			t.Fatal(text)
+		}
+		if len(kept.messages) != 1 {
+			t.Fatalf("%d messages, want 1", len(kept.messages))
+		}
+		if top := kept.messages[0].Alert.Top; (len(top) > 0) != want || len(top) > 2 {
+			t.Errorf("query %q: reasons %+v", query, top)
+		}
+	}
+}
+
 // kddSplit are the columns and the values of a connection, without brackets.
 func kddSplit(t *testing.T) (columns, row string) {
 	t.Helper()

@@ -14,6 +14,10 @@ import (
 // in time.
 const batch = 256
 
+// mostExplained is how many attacks of a batch are explained: it takes a thousand times as long as a verdict, and a flood must not
+// make the sensor fall behind.
+const mostExplained = 16
+
 // Config says what watches the packets.
 type Config struct {
 	Models   []*model.Judge // classifiers, alone or with companions
@@ -27,6 +31,7 @@ type Config struct {
 	// Their findings have EndNone as reason; the final ones come as ever. 0 judges flows at their end only.
 	Interim time.Duration
 	Records bool // findings have their row as JSON
+	Explain int  // attacks have so many of the columns that spoke most for the verdict; of a batch of 256 flows the first 16
 }
 
 // Bounds of interim judgement: a flow must be this old, so that a greeting has had its answer, and so many are judged at a
@@ -40,6 +45,7 @@ const (
 type Sensor struct {
 	schemas []*schemaSensor
 	records bool
+	explain int
 	emit    func(*Finding) error
 	interim time.Duration
 	looked  int64 // when flows that go on were last judged, ns since the epoch
@@ -73,7 +79,7 @@ func New(cfg Config, emit func(*Finding) error) (*Sensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sensor{emit: emit, interim: cfg.Interim, records: cfg.Records}
+	s := &Sensor{emit: emit, interim: cfg.Interim, records: cfg.Records, explain: cfg.Explain}
 	byID := map[string]*schemaSensor{}
 	for _, by := range cfg.Models {
 		info := by.Model().Info()
@@ -174,6 +180,7 @@ func (s *Sensor) flush(j *judge) {
 	if s.err == nil && n > 0 {
 		s.err = j.by.Scores(scores, j.vectors)
 	}
+	explained := 0
 	for i := range j.findings {
 		if s.err != nil {
 			break
@@ -182,6 +189,10 @@ func (s *Sensor) flush(j *judge) {
 		f.Verdict = j.by.Verdict(scores, i)
 		if s.records {
 			f.Record = j.record(i)
+		}
+		if f.Verdict.Attack && s.explain > 0 && explained < mostExplained {
+			f.Top = j.by.Top(j.vectors[i*len(j.inputs):][:len(j.inputs)], f.Verdict, s.explain)
+			explained++
 		}
 		s.err = s.emit(f)
 	}

@@ -22,6 +22,8 @@ type Finding struct {
 
 	Counters Counters
 	Record   []byte // the row as a JSON object, if Config.Records asks for it
+
+	Top []mlids.Contribution // what spoke most for an attack, if Config.Explain asks for it
 }
 
 // Counters are what a flow carried, as far as the extractor counts it: kdd99 counts no packets. Forward is the way of the first
@@ -46,6 +48,7 @@ func (f *Finding) Alert() mlids.Alert {
 		Ingress:     f.Ingress, Answer: f.Answer, Open: f.Reason == mlids.EndNone,
 		FwdPackets: f.Counters.FwdPackets, BwdPackets: f.Counters.BwdPackets,
 		FwdBytes: f.Counters.FwdBytes, BwdBytes: f.Counters.BwdBytes,
+		Top: f.Top,
 	}
 }
 

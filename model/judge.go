@@ -120,3 +120,22 @@ func (j *Judge) Explain(row []float32, v mlids.Verdict) (Explanation, error) {
 	}
 	return j.model.ExplainClass(row, max(0, class))
 }
+
+// Top is the start of an explanation as an alert carries it: the inputs that spoke most for the verdict, at most so many. It is
+// empty for models that cannot be explained.
+func (j *Judge) Top(row []float32, v mlids.Verdict, most int) []mlids.Contribution {
+	why, err := j.Explain(row, v)
+	if err != nil {
+		return nil
+	}
+	top := make([]mlids.Contribution, 0, most)
+	for _, c := range why.Contributions {
+		if len(top) == most || c.Contribution == 0 {
+			break // they are ordered: the rest is nothing, too
+		}
+		if finite(float64(c.Value)) {
+			top = append(top, mlids.Contribution{Column: c.Input, Value: float64(c.Value), Amount: c.Contribution})
+		}
+	}
+	return top
+}

@@ -50,7 +50,7 @@ func (a *app) detect() *cobra.Command {
 				return err
 			}
 			sensor, err := detect.New(detect.Config{
-				Models: models, MaxFlows: maxFlows, Linger: p.linger(), Records: out.used(),
+				Models: models, MaxFlows: maxFlows, Linger: p.linger(), Records: out.used(), Explain: explainIf(out.used() || a.format == "eve"),
 			}, fanOut(printer.print, publish))
 			if err != nil {
 				return badInput(errors.Join(err, out.close()))

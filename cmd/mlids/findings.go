@@ -114,3 +114,11 @@ func (p *findingPublisher) store() error {
 		timer.Stop()
 	}
 }
+
+// explainIf is how many columns an alert names as its reason, if it goes to people or queues.
+func explainIf(told bool) int {
+	if told {
+		return 5
+	}
+	return 0
+}

@@ -54,9 +54,16 @@ func TestDetectNotifies(t *testing.T) {
 	if want := fmt.Sprintf("published: %d\n", attacks); !strings.Contains(log.String(), want) {
 		t.Errorf("log is %q, want %q", log.String(), want)
 	}
-	ids := map[string]bool{}
+	ids, explained := map[string]bool{}, 0
 	for range attacks {
-		checkFinding(t, w.next(t), ids)
+		m := w.next(t)
+		checkFinding(t, m, ids)
+		if len(m.Alert.Top) > 0 {
+			explained++
+		}
+	}
+	if most := 16 * (1 + 600/256); explained == 0 || explained > most {
+		t.Errorf("%d attacks have reasons, want 1 to %d", explained, most)
 	}
 	if err := runWired(t.Context(), w, streams{nil, &out, &log}, args...); err != nil && !errors.Is(err, errAttacks) {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ func (s *sensorFlags) run(ctx context.Context, a *app, models *registry.Registry
 		listeners = append(listeners, publisher.hear)
 	}
 	sensor, err := detect.New(detect.Config{
-		Models: judges, MaxFlows: s.maxFlows, Linger: s.packets.linger(), Records: out != nil, Interim: s.defence.interim(),
+		Models: judges, MaxFlows: s.maxFlows, Linger: s.packets.linger(), Records: out != nil, Explain: explainIf(out != nil), Interim: s.defence.interim(),
 	}, fanOut(listeners...))
 	if err != nil {
 		return badInput(err)
