@@ -33,7 +33,7 @@ func TestSchemathesis(t *testing.T) {
 	s := newServer(t, Config{}, embedded(t)).Server
 	url := start(t, s)
 	cmd := exec.CommandContext(t.Context(), st, "run", url+"/openapi.yaml", "--url", url, "--checks", "all",
-		"--max-examples", "30", "--seed", "1", "--generation-database", "none", "--no-color")
+		"--max-examples", "15", "--seed", "1", "--generation-database", "none", "--no-color")
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
