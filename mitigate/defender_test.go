@@ -63,6 +63,8 @@ func (n *network) Blocks(context.Context) ([]string, error) {
 }
 
 func (n *network) Allow(_ context.Context, sources []netip.Prefix) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.allowed = sources
 	return n.down
 }
