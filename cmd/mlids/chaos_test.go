@@ -34,7 +34,7 @@ func TestChaos(t *testing.T) {
 	if os.Getenv("MLIDS_CHAOS") == "full" {
 		c = chaos{rows: 200_000, kills: 20, clients: 4, attacks: 10, pause: 2500 * time.Millisecond, limit: 10 * time.Minute}
 	} else if testing.Short() {
-		t.Skip("takes about 20 s")
+		t.Skip("needs 20 s: run without -short")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), c.limit)
 	defer cancel()
