@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mlids/internal/testdata"
 )
 
 // stump is a model of one input x that gives P(class 1) = sigmoid(low) up to 10, and sigmoid(high) above.
@@ -182,7 +184,7 @@ func TestBudgetsAreKeptInTheFile(t *testing.T) {
 }
 
 func TestJudgeDoesNotAllocate(t *testing.T) {
-	if raceDetector {
+	if testdata.Race {
 		t.Skip("needs a run without -race, which drops pooled memory")
 	}
 	classifier, companion := pair(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mlids"
+	"mlids/internal/testdata"
 	"mlids/model/internal/onnx"
 )
 
@@ -235,7 +236,7 @@ func TestNetworkRefuses(t *testing.T) {
 }
 
 func TestNoAllocationOnceWarm(t *testing.T) {
-	if raceDetector {
+	if testdata.Race {
 		t.Skip("needs a run without -race, which drops pooled memory")
 	}
 	for name, p := range map[string]Predictor{

@@ -39,7 +39,7 @@ func anyValue(b []byte, r *rand.Rand) []byte {
 
 // Rows that are in the buffer and rows that have to be read value by value give the same.
 func TestRowsAtOnceAndByValue(t *testing.T) {
-	for width := range 40 {
+	for _, width := range []int{0, 1, 2, 3, 15, 16, 17, 39} {
 		r := rand.New(rand.NewPCG(1, uint64(width)))
 		b := msgp.AppendMapHeader(nil, 1)
 		b = msgp.AppendArrayHeader(msgp.AppendString(b, "results"), 1)
@@ -50,7 +50,7 @@ func TestRowsAtOnceAndByValue(t *testing.T) {
 		for i := range width {
 			b = msgp.AppendString(b, fmt.Sprint("c", i))
 		}
-		const count = 50
+		const count = 17
 		b = msgp.AppendArrayHeader(msgp.AppendString(b, "values"), count)
 		for range count {
 			b = msgp.AppendArrayHeader(b, uint32(width))

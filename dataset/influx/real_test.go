@@ -78,11 +78,11 @@ func sameTable(t *testing.T, got, want *dataset.Table) {
 	}
 }
 
-// kdd opens the KDD table; short tests take its first 20,000 rows.
+// kdd opens the KDD table; short tests and those with the race detector take its first 20,000 rows.
 func kdd(tb testing.TB, o dataset.Options) *dataset.Table {
 	tb.Helper()
 	path := testdata.Path(tb, "kdd99", "kddcup.data_10_percent.gz")
-	if !testing.Short() {
+	if !testing.Short() && !testdata.Race {
 		t, err := dataset.Open(tb.Context(), path, schemaOf(tb, "kdd99"), o)
 		if err != nil {
 			tb.Fatal(err)
