@@ -96,11 +96,16 @@ fuzz: ## run every fuzzer for FUZZTIME (an hour each: make fuzz FUZZTIME=1h)
 .PHONY: soak
 soak: build ## serve and classify, and let benign traffic pass, for SOAKTIME each; fails when memory grows, an answer changes or anything is blocked
 	MLIDS_SOAK=$(SOAKTIME) $(GO) test -count=1 -timeout 0 -run Soak ./api
-	MLIDS_SOAK=$(SOAKTIME) MLIDS_BINARY=$(BIN)/mlids $(GO) test -count=1 -timeout 0 -run Benign -v ./lab/sdn
+	MLIDS_SOAK=$(SOAKTIME) MLIDS_BINARY=$(BIN)/mlids $(GO) test -count=1 -timeout 0 -run TestDefence/benign -v ./lab/sdn
 
 .PHONY: lab
 lab: build tools ## the network that defends itself, attacked: a table, and pictures in .build/lab (as root)
 	$(GO) run ./lab/sdn --mlids $(BIN)/mlids --out $(BUILD)/lab
+	@$(MAKE) --no-print-directory lab-mininet
+
+.PHONY: lab-mininet
+lab-mininet: build tools ## the same in a network that Mininet's Python API builds (lab/sdn/mininet_seed.py; as root)
+	$(GO) run ./lab/sdn --mlids $(BIN)/mlids --out $(BUILD)/lab --mininet
 
 .PHONY: chaos
 chaos: ## 200,000 rows while ways out fail and mlids is killed with -9 twenty times: nothing may be lost

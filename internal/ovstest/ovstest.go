@@ -1,5 +1,6 @@
-// Package ovstest makes networks of network namespaces and Open vSwitch bridges for tests, apart from those of the machine:
-// with daemons, directories and names of their own, all of which end with the test.
+// Package ovstest makes networks of network namespaces and Open vSwitch bridges for tests, apart from those of the machine
+// and from each other: with daemons, directories and names of their own, all of which end with the test. Switches and
+// their daemons have a namespace, too: the userspace datapath makes a device of a fixed name.
 package ovstest
 
 import (
@@ -20,11 +21,13 @@ import (
 type Net struct {
 	tb    testing.TB
 	dir   string
-	tag   string // in the names of namespaces and interfaces
+	tag   string // in the names of namespaces
+	space string // of the switches
 	procs []*exec.Cmd
 	hosts map[string]*Host
 
 	bridges []string
+	relays  map[string]*relay // by address
 }
 
 // Host is a namespace with one interface.
@@ -55,33 +58,19 @@ func New(tb testing.TB, programs ...string) *Net {
 			tb.Skipf("needs %s: run make tools", name)
 		}
 	}
-	alone(tb)
 	dir, err := os.MkdirTemp("", "ovs") // short: a socket's path has at most 107 bytes
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n := &Net{tb: tb, dir: dir, tag: "m" + strconv.Itoa(os.Getpid()%100000), hosts: map[string]*Host{}}
+	n := &Net{tb: tb, dir: dir, tag: filepath.Base(dir), hosts: map[string]*Host{}, relays: map[string]*relay{}}
+	n.space = n.tag + "switches"
 	tb.Cleanup(n.close)
-	probe := n.tag + "probe"
-	if out, err := command("ip", "netns", "add", probe).CombinedOutput(); err != nil {
+	if out, err := command("ip", "netns", "add", n.space).CombinedOutput(); err != nil {
 		tb.Skipf("needs network namespaces: %v: %s", err, out)
 	}
-	n.run("ip", "netns", "del", probe)
+	n.run("ip", "-n", n.space, "link", "set", "lo", "up")
 	n.startDaemons()
 	return n
-}
-
-// alone waits until no other test has switches: the userspace datapath has one device of a fixed name (ovs-netdev).
-func alone(tb testing.TB) {
-	tb.Helper()
-	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "mlids-ovstest.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { lock.Close() })
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // startDaemons starts ovsdb-server and ovs-vswitchd in the foreground, so that they are ours to end.
@@ -116,18 +105,20 @@ func (n *Net) start(name string, args ...string) {
 		n.tb.Fatal(err)
 	}
 	defer log.Close()
-	cmd := command(name, append(args, "-vconsole:warn", "-vsyslog:off", "-vfile:off")...)
+	cmd := n.Beside(name, append(args, "-vconsole:warn", "-vsyslog:off", "-vfile:off")...)
 	cmd.Env = append(os.Environ(), "OVS_RUNDIR="+n.dir, "OVS_LOGDIR="+n.dir, "OVS_DBDIR="+n.dir)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		n.tb.Fatal(err)
 	}
 	n.procs = append(n.procs, cmd)
 }
 
-// close ends the daemons and takes away what was made. Bridges left in place would leave their interfaces behind.
+// close ends the daemons and takes away what was made.
 func (n *Net) close() {
+	for _, r := range n.relays {
+		r.close()
+	}
 	for _, name := range n.bridges {
 		_ = n.vsctl("--timeout=5", "--if-exists", "del-br", name)
 	}
@@ -139,9 +130,9 @@ func (n *Net) close() {
 		killer.Stop()
 	}
 	for _, h := range n.hosts {
-		_ = command("ip", "link", "del", h.peer).Run()
 		_ = command("ip", "netns", "del", h.Space).Run()
 	}
+	_ = command("ip", "netns", "del", n.space).Run()
 	if n.tb.Failed() {
 		for _, name := range []string{"ovsdb-server", "ovs-vswitchd"} {
 			if text, err := os.ReadFile(n.socket(name + ".log")); err == nil && len(text) > 0 {
@@ -209,8 +200,20 @@ func (n *Net) Switch(name string, id uint64) {
 		fmt.Sprintf("other-config:datapath-id=%016x", id))
 }
 
-// Control points a switch to controllers, such as tcp:127.0.0.1:6653.
+// Control points a switch to controllers of this machine, such as tcp:127.0.0.1:6653.
 func (n *Net) Control(name string, controllers ...string) {
+	n.tb.Helper()
+	for _, target := range controllers {
+		_, address, _ := strings.Cut(target, ":")
+		if n.relays[address] == nil {
+			n.relays[address] = newRelay(n.tb, n.space, address)
+		}
+	}
+	n.ControlBeside(name, controllers...)
+}
+
+// ControlBeside points a switch to controllers that run by Beside.
+func (n *Net) ControlBeside(name string, controllers ...string) {
 	n.tb.Helper()
 	n.VSCtl(append([]string{"set-controller", name}, controllers...)...)
 	out, err := command("ovs-vsctl", "--db=unix:"+n.socket("db.sock"), "get", "bridge", name, "controller").Output()
@@ -225,7 +228,7 @@ func (n *Net) Control(name string, controllers ...string) {
 // Link joins two switches and returns the port numbers at both. They are given by the caller, so that a test knows them.
 func (n *Net) Link(a string, portA int, b string, portB int) {
 	n.tb.Helper()
-	endA, endB := fmt.Sprintf("%s-%s%d", n.tag, a, portA), fmt.Sprintf("%s-%s%d", n.tag, b, portB)
+	endA, endB := fmt.Sprintf("%s-%d", a, portA), fmt.Sprintf("%s-%d", b, portB)
 	for _, e := range [][4]string{{a, endA, endB, strconv.Itoa(portA)}, {b, endB, endA, strconv.Itoa(portB)}} {
 		n.VSCtl("add-port", e[0], e[1], "--", "set", "interface", e[1], "type=patch", "options:peer="+e[2], "ofport_request="+e[3])
 	}
@@ -234,7 +237,7 @@ func (n *Net) Link(a string, portA int, b string, portB int) {
 // Cut takes a link away at one end.
 func (n *Net) Cut(a string, portA int) {
 	n.tb.Helper()
-	n.VSCtl("del-port", a, fmt.Sprintf("%s-%s%d", n.tag, a, portA))
+	n.VSCtl("del-port", a, fmt.Sprintf("%s-%d", a, portA))
 }
 
 // Host adds a namespace that is connected to a port of a switch. Its addresses are 10.0.0.number and fd00::number.
@@ -242,13 +245,12 @@ func (n *Net) Host(name, bridge string, port, number int) *Host {
 	n.tb.Helper()
 	h := &Host{
 		Name: name, Space: n.tag + name, Interface: "eth0", IP: fmt.Sprintf("10.0.0.%d", number), IP6: fmt.Sprintf("fd00::%x", number),
-		MAC: fmt.Sprintf("02:00:00:00:00:%02x", number), Port: port, peer: fmt.Sprintf("%s-%s", n.tag, name),
+		MAC: fmt.Sprintf("02:00:00:00:00:%02x", number), Port: port, peer: "to-" + name,
 	}
 	n.hosts[name] = h
 	n.run("ip", "netns", "add", h.Space)
-	n.run("ip", "link", "add", h.peer, "type", "veth", "peer", "name", h.Interface, "netns", h.Space)
-	n.run("ip", "link", "set", h.peer, "addrgenmode", "none")
-	n.run("ip", "link", "set", h.peer, "up")
+	n.run("ip", "-n", n.space, "link", "add", h.peer, "type", "veth", "peer", "name", h.Interface, "netns", h.Space)
+	n.run("ip", "-n", n.space, "link", "set", h.peer, "addrgenmode", "none", "up")
 	n.In(h, "ip", "link", "set", "lo", "up")
 	n.In(h, "ip", "link", "set", h.Interface, "address", h.MAC, "addrgenmode", "none", "up")
 	n.In(h, "ip", "address", "add", h.IP+"/24", "dev", h.Interface)
@@ -260,7 +262,14 @@ func (n *Net) Host(name, bridge string, port, number int) *Host {
 
 // Command is a program to be run in a host.
 func (n *Net) Command(h *Host, name string, args ...string) *exec.Cmd {
-	cmd := command("ip", append([]string{"netns", "exec", h.Space, name}, args...)...)
+	return within(h.Space, name, args...)
+}
+
+// Beside is a program to be run where the switches are.
+func (n *Net) Beside(name string, args ...string) *exec.Cmd { return within(n.space, name, args...) }
+
+func within(space, name string, args ...string) *exec.Cmd {
+	cmd := command("ip", append([]string{"netns", "exec", space, name}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }

@@ -23,44 +23,60 @@ func main() {
 	out := flag.String("out", ".", "folder for pictures")
 	lasts := flag.Duration("attack", 10*time.Second, "how long each attack lasts")
 	only := flag.String("only", "", "run the attack of this name alone")
+	mininet := flag.Bool("mininet", false, "let Mininet build the network")
 	testing.Init() // the networks are those of tests
 	flag.Parse()
-	if err := run(os.Stdout, *mlids, *out, *only, *lasts); err != nil {
+	l := &laboratory{w: os.Stdout, mlids: *mlids, out: *out, only: *only, lasts: *lasts, build: namespaces, where: "network namespaces"}
+	if *mininet {
+		l.build, l.where, l.prefix = withMininet, "Mininet", "mininet-"
+	}
+	if err := l.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
 	}
 }
 
+// laboratory says what is tried, and where.
+type laboratory struct {
+	w          io.Writer
+	mlids, out string
+	only       string
+	lasts      time.Duration
+	build      func(testing.TB) lab
+	where      string
+	prefix     string // of the pictures' names
+}
+
 // run runs the scenarios, each in a network of its own.
-func run(w io.Writer, mlids, out, only string, lasts time.Duration) error {
-	if err := os.MkdirAll(out, 0o755); err != nil { //nolint:gosec // pictures for everybody
+func (l *laboratory) run() error {
+	if err := os.MkdirAll(l.out, 0o755); err != nil { //nolint:gosec // pictures for everybody
 		return fmt.Errorf("folder of pictures: %w", err)
 	}
+	fmt.Fprintf(l.w, "h1 and an attacker on switch s1, h2 on switch s2, in %s; each attack lasts %v\n", l.where, l.lasts)
 	var results []*result
 	var errs []error
-	for i, a := range attacks(lasts) {
-		if only != "" && a.name != only {
+	for i, a := range attacks(l.lasts) {
+		if l.only != "" && a.name != l.only {
 			continue
 		}
 		var res *result
 		err := bench(func(b *stage) {
 			// The first attack meets pings, whose delay is to be seen; the others meet TCP as fast as it goes.
-			res = newRig(b, mlids).attack(a, i > 0)
+			res = newRig(b, l.build, l.mlids).attack(a, i > 0)
 		})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", a.name, err))
 			continue
 		}
 		results = append(results, res)
-		all, _ := res.kept()
-		fmt.Fprintf(w, "ping: normal, %.0f%% lost; %s: %s, blocked after %d ms, %.2f%% dropped\n", res.before.lost(), a.short, res.record.Class, res.after().Milliseconds(), all)
-		if err := draw(filepath.Join(out, a.short+".svg"), res); err != nil {
+		fmt.Fprintln(l.w, res)
+		if err := draw(filepath.Join(l.out, l.prefix+a.short+".svg"), res); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	errs = append(errs, table(w, results))
 	if len(results) > 0 {
-		fmt.Fprintf(w, "\npictures: %s\n", out)
+		errs = append(errs, table(l.w, results))
+		fmt.Fprintf(l.w, "\npictures: %s/%s*.svg\n%s\n", l.out, l.prefix, results[0].verdict())
 	}
 	return errors.Join(errs...)
 }

@@ -2,18 +2,14 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,48 +17,63 @@ import (
 	"mlids/mitigate"
 )
 
-// rig is the topology of the demonstration under mlids: h1 and the attacker on switch s1, h2 on switch s2.
+// controllerAt is where the switches look for mlids, on their own loopback.
+const controllerAt = "127.0.0.1:6653"
+
+// lab is the topology of the demonstration, as namespaces or as Mininet builds it: h1 and the attacker on switch s1, h2 on
+// switch s2.
+type lab struct {
+	net        fabric
+	h1, at, h2 *ovstest.Host
+}
+
+// fabric runs programs in a network.
+type fabric interface {
+	Command(h *ovstest.Host, name string, args ...string) *exec.Cmd // in a host
+	Beside(name string, args ...string) *exec.Cmd                   // where the switches are
+}
+
+// namespaces builds the topology of network namespaces.
+func namespaces(tb testing.TB) lab {
+	tb.Helper()
+	n := ovstest.New(tb, programs()...)
+	n.Switch("s1", 1)
+	n.Switch("s2", 2)
+	n.Link("s1", 10, "s2", 10)
+	l := lab{n, n.Host("h1", "s1", 1, 1), n.Host("at", "s1", 2, 3), n.Host("h2", "s2", 1, 2)}
+	for _, name := range []string{"s1", "s2"} {
+		n.ControlBeside(name, "tcp:"+controllerAt)
+	}
+	return l
+}
+
+// programs are what attacks and measurements need.
+func programs() []string { return []string{"ping", "hping3", "iperf3", "tcpdump", "timeout"} }
+
+// rig is the topology under mlids.
 type rig struct {
+	lab
 	tb           testing.TB
-	net          *ovstest.Net
-	h1, at, h2   *ovstest.Host
 	mlids        string // the program
+	more         []string
 	dir          string // its data, and what is recorded here
-	port         int    // of the controller
 	process      *exec.Cmd
 	logs, traces int
 }
 
-// newRig builds the network and starts the controller; it returns when h1 and the attacker reach h2.
-func newRig(tb testing.TB, mlids string) *rig {
+// newRig builds the network and starts the controller, with more arguments if there are any; it returns when h1 and the
+// attacker reach h2.
+func newRig(tb testing.TB, build func(testing.TB) lab, mlids string, more ...string) *rig {
 	tb.Helper()
-	r := &rig{tb: tb, mlids: mlids, dir: tb.TempDir()}
-	r.net = ovstest.New(tb, "ping", "hping3", "iperf3", "tcpdump", "timeout")
-	r.net.Switch("s1", 1)
-	r.net.Switch("s2", 2)
-	r.net.Link("s1", 10, "s2", 10)
-	r.h1, r.at, r.h2 = r.net.Host("h1", "s1", 1, 1), r.net.Host("at", "s1", 2, 3), r.net.Host("h2", "s2", 1, 2)
-	r.port = freePort(tb)
+	r := &rig{tb: tb, mlids: mlids, more: more, dir: tb.TempDir()}
+	r.lab = build(tb)
 	r.start()
-	for _, name := range []string{"s1", "s2"} {
-		r.net.Control(name, "tcp:127.0.0.1:"+strconv.Itoa(r.port))
-	}
 	for _, from := range []*ovstest.Host{r.h1, r.at} {
 		ovstest.Await(tb, from.Name+" reaching h2", func() bool {
 			return r.net.Command(from, "ping", "-n", "-c", "1", "-W", "1", r.h2.IP).Run() == nil
 		})
 	}
 	return r
-}
-
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // start starts mlids sdn. It ends with the test at the latest.
@@ -74,12 +85,9 @@ func (r *rig) start() {
 		r.tb.Fatal(err)
 	}
 	defer log.Close()
-	args := []string{
-		"sdn", "--listen", "127.0.0.1:" + strconv.Itoa(r.port), "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", "",
-	}
-	cmd := exec.Command(r.mlids, args...) //nolint:gosec,noctx // the program under test; kill and Cleanup end it
+	args := []string{"sdn", "--listen", controllerAt, "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", ""}
+	cmd := r.net.Beside(r.mlids, append(args, r.more...)...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		r.tb.Fatal(err)
 	}

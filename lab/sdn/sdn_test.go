@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,13 +27,28 @@ func built(t *testing.T) string {
 	return path
 }
 
+// TestDefence has the scenarios side by side, each in a network of its own: mlids is built once.
+func TestDefence(t *testing.T) {
+	t.Parallel()
+	mlids := built(t)
+	for name, f := range map[string]func(*testing.T, string){
+		"attacks": attacksAreContained, "Mininet": inMininet, "forgers": forgersDoNotCutOffFriends,
+		"controller dies": controllerDiesDuringFlood, "benign": benignTrafficPasses,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, mlids)
+		})
+	}
+}
+
 // Each attack is found and contained, while the neighbour's pings pass. Figures are for docs/mitigation.md: on a machine
 // that does other things, too, only what happens is certain, not when.
-func TestAttacksAreContained(t *testing.T) {
-	mlids := built(t)
+func attacksAreContained(t *testing.T, mlids string) {
 	for _, a := range attacks(2 * time.Second) {
 		t.Run(a.name, func(t *testing.T) {
-			r := newRig(t, mlids)
+			t.Parallel()
+			r := newRig(t, namespaces, mlids)
 			res := r.attack(a, false)
 			t.Log(res)
 			all, after := res.kept()
@@ -55,9 +71,22 @@ func TestAttacksAreContained(t *testing.T) {
 	}
 }
 
+// The same network, when Mininet builds it.
+func inMininet(t *testing.T, mlids string) {
+	r := newRig(t, withMininet, mlids)
+	res := r.attack(attacks(2 * time.Second)[0], false)
+	t.Log(res)
+	if all, after := res.kept(); !res.blocked || len(res.sent) < 400 || after < 95 || all <= 0 {
+		t.Errorf("no flood, or not contained: %v", res)
+	}
+	if want := "; flood: ddos, blocked after "; !strings.Contains(res.verdict(), want) || !strings.HasPrefix(res.verdict(), "ping: normal, ") {
+		t.Errorf("the last line is %q, want ping: normal … %s …", res.verdict(), want)
+	}
+}
+
 // A flood with the neighbour's own address, and single packets with it among others, do not cut the neighbour off.
-func TestForgersDoNotCutOffFriends(t *testing.T) {
-	r := newRig(t, built(t))
+func forgersDoNotCutOffFriends(t *testing.T, mlids string) {
+	r := newRig(t, namespaces, mlids)
 	pings := r.ping(r.h1, r.h2, 80, 50*time.Millisecond)
 	r.run(r.at, 1500*time.Millisecond, "hping3", "--icmp", "-i", "u1000", "-q", "-a", r.h1.IP, r.h2.IP)
 	r.run(r.at, 1500*time.Millisecond, "hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q", r.h2.IP)
@@ -83,8 +112,8 @@ func TestForgersDoNotCutOffFriends(t *testing.T) {
 }
 
 // A controller that dies leaves its blocks and flows; the next one takes them over.
-func TestControllerDiesDuringFlood(t *testing.T) {
-	r := newRig(t, built(t))
+func controllerDiesDuringFlood(t *testing.T, mlids string) {
+	r := newRig(t, namespaces, mlids)
 	pings := r.ping(r.h1, r.h2, 120, 50*time.Millisecond)
 	done := make(chan struct{})
 	go func() {
@@ -112,8 +141,7 @@ func TestControllerDiesDuringFlood(t *testing.T) {
 }
 
 // Ordinary traffic is not blocked: some seconds of it here, as long as MLIDS_SOAK says in make soak.
-func TestBenignTrafficPasses(t *testing.T) {
-	mlids := built(t)
+func benignTrafficPasses(t *testing.T, mlids string) {
 	lasts := 15 * time.Second
 	if soak := os.Getenv("MLIDS_SOAK"); soak != "" {
 		var err error
@@ -121,7 +149,7 @@ func TestBenignTrafficPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := newRig(t, mlids)
+	r := newRig(t, namespaces, mlids)
 	done := r.benign(lasts)
 	t.Log(done)
 	for _, record := range r.audit() {

@@ -87,6 +87,7 @@ func seed(t *testing.T) (n *ovstest.Net, h1, attacker, h2 *ovstest.Host) {
 }
 
 func TestSeedTopology(t *testing.T) {
+	t.Parallel()
 	n, h1, attacker, h2 := seed(t)
 	c, _ := startController(t, Config{})
 	for _, name := range []string{"s1", "s2"} {
@@ -129,6 +130,7 @@ func pings(t *testing.T, n *ovstest.Net, h *ovstest.Host, to string, count int) 
 
 // TestRing has a loop of three switches: broadcasts come to rest, and a cut link is gone around.
 func TestRing(t *testing.T) {
+	t.Parallel()
 	n := ovstest.New(t, "ping")
 	for i, name := range []string{"s1", "s2", "s3"} {
 		n.Switch(name, uint64(i+1))
@@ -163,6 +165,7 @@ func TestRing(t *testing.T) {
 
 // TestRestart ends the controller while pings run, and starts another one: none is lost, and blocks stay.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	n, h1, attacker, h2 := seed(t)
 	first, stop := startController(t, Config{})
 	control(n, first, "s1", "s2")
@@ -196,6 +199,7 @@ func TestRestart(t *testing.T) {
 
 // TestBlocks carries out each kind of block on a real switch.
 func TestBlocks(t *testing.T) {
+	t.Parallel()
 	n, h1, attacker, h2 := seed(t)
 	c, _ := startController(t, Config{})
 	control(n, c, "s1", "s2")
@@ -250,6 +254,7 @@ func TestBlocks(t *testing.T) {
 
 // TestBlockEndsInTheSwitch applies a block and takes the controller away: the switch ends it.
 func TestBlockEndsInTheSwitch(t *testing.T) {
+	t.Parallel()
 	n, h1, attacker, h2 := seed(t)
 	c, stop := startController(t, Config{})
 	control(n, c, "s1", "s2")
@@ -266,6 +271,7 @@ func TestBlockEndsInTheSwitch(t *testing.T) {
 
 // TestFloodIsSeenAndBounded floods: the detector gets copies, no more than the meters let through, and others are served.
 func TestFloodIsSeenAndBounded(t *testing.T) {
+	t.Parallel()
 	n, h1, attacker, h2 := seed(t)
 	n.Need("hping3")
 	c, _ := startController(t, Config{CopyRate: 100, MissRate: 200, NewFlows: 20})
@@ -314,6 +320,7 @@ func framesOf(ctx context.Context, feed *Feed, mac string) int {
 
 // TestMasterAndSlave gives a switch two controllers, and the newer master the say.
 func TestMasterAndSlave(t *testing.T) {
+	t.Parallel()
 	n, h1, _, h2 := seed(t)
 	old, _ := startController(t, Config{Role: ofp.RoleMaster})
 	control(n, old, "s1", "s2")
@@ -338,6 +345,7 @@ func TestMasterAndSlave(t *testing.T) {
 
 // TestTLS connects switches by TLS; one whose certificate another authority signed is refused.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	n := ovstest.New(t, "ping")
 	dir := t.TempDir()
 	ca, pool := authority(t, dir)
