@@ -111,6 +111,10 @@ lab-mininet: build tools ## the same in a network that Mininet's Python API buil
 chaos: ## 200,000 rows while ways out fail and mlids is killed with -9 twenty times: nothing may be lost
 	MLIDS_CHAOS=full $(GO) test -count=1 -timeout 15m -v -run TestChaos ./cmd/mlids
 
+.PHONY: full
+full: tools release-tools ## the tests that `make test` runs on a sample, on everything: all of KDD'99 through Telegraf, packages built twice
+	MLIDS_FULL=1 $(GO) test -count=1 -timeout 60m -v -run 'Telegraf|ThereAndBack|Release' ./cmd/mlids ./dataset/influx ./deploy/package
+
 .PHONY: models
 models: ## rebuild the embedded models from the data sets, bit for bit
 	@models/rebuild.sh

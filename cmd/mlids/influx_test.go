@@ -135,18 +135,16 @@ func load(t *testing.T, telegraf, file string, server *influxtest.Server, rows i
 		t.Fatal(err)
 	}
 	defer func() { cmd.Process.Signal(os.Interrupt); cmd.Wait() }()
-	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer stop()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) { // counting keeps the server from loading
 		answer := server.Query(t, "kdd", `SELECT COUNT("src_bytes") FROM traffic`)
 		if strings.Contains(answer, fmt.Sprintf(",%d]]", rows)) {
 			t.Logf("Telegraf loaded %d rows, %.0f rows/s", rows, float64(rows)/time.Since(start).Seconds())
 			return
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(wait):
 		case <-ctx.Done():
 			cmd.Process.Kill()
 			cmd.Wait()
