@@ -3,7 +3,9 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strings"
@@ -37,8 +39,46 @@ func zipped(src io.Reader) []byte {
 	return b.Bytes()
 }
 
-// bomb is a small body that inflates to many MiB of spaces.
-func bomb(mib int64) []byte { return zipped(io.LimitReader(&repeated{part: " "}, mib<<20)) }
+// bomb is a small body that inflates to many MiB of spaces, in one stream. The first two MiB are compressed; each further one has the bytes
+// of the second, for both stand behind a window of spaces.
+func bomb(mib int) []byte {
+	spaces := bytes.Repeat([]byte(" "), 1<<20)
+	var part bytes.Buffer
+	z := gzip.NewWriter(&part)
+	ends := [2]int{}
+	for i := range ends {
+		_, _ = z.Write(spaces)
+		_ = z.Flush()
+		ends[i] = part.Len()
+	}
+	_ = z.Close()
+	const trailer = 8
+	b := slices.Clone(part.Bytes()[:ends[0]])
+	sum := crc32.NewIEEE()
+	for i := range mib {
+		_, _ = sum.Write(spaces)
+		if i > 0 {
+			b = append(b, part.Bytes()[ends[0]:ends[1]]...)
+		}
+	}
+	b = append(b, part.Bytes()[ends[1]:part.Len()-trailer]...)
+	b = binary.LittleEndian.AppendUint32(b, sum.Sum32())
+	return binary.LittleEndian.AppendUint32(b, uint32(mib<<20))
+}
+
+// A bomb is a whole gzip file, so that what a server says of it is said of its size.
+func TestBombs(t *testing.T) {
+	for _, mib := range []int{1, 2, 5} {
+		z, err := gzip.NewReader(bytes.NewReader(bomb(mib)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, z)
+		if err != nil || n != int64(mib)<<20 {
+			t.Errorf("a bomb of %d MiB inflates to %d bytes: %v", mib, n, err)
+		}
+	}
+}
 
 func zipAttacks() []attack {
 	return []attack{

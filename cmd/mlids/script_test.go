@@ -27,11 +27,16 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs the stories in testdata: each is a command line with what a user sees.
+// TestScripts runs the stories in testdata: each is a command line with what a user sees. The servers that a story starts run in this process,
+// and so under the race detector when there is one; command lines are the program that users have.
 func TestScripts(t *testing.T) {
+	program := programFolder(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
+			if program != "" {
+				env.Setenv("PATH", program+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			}
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 			env.Setenv("HOME", env.WorkDir)
 			return nil
@@ -41,6 +46,29 @@ func TestScripts(t *testing.T) {
 			"ask": askWithKey,
 		},
 	})
+}
+
+// programFolder has the program: the one that MLIDS_BINARY names, or one built for this test when the test itself has the race detector in it.
+// It is "" when the test's own binary will do.
+func programFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "mlids")
+	switch path := os.Getenv("MLIDS_BINARY"); {
+	case path != "":
+		if err := os.Symlink(path, program); err != nil {
+			t.Fatal(err)
+		}
+	case raceDetector:
+		build := exec.Command("go", "build", "-o", program, ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
+		}
+	default:
+		return ""
+	}
+	return dir
 }
 
 // flowTable writes N labelled rows of cicflow/common: "flowtable N FILE". Attacks are short and fast, but for one in ten.
