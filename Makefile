@@ -18,6 +18,7 @@ IMAGE ?= localhost/mlids
 ARCHS ?=
 
 export CGO_ENABLED ?= 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath) # as releases are built, so that tests of those find most of it compiled
 export MLIDS_PEERS := $(PEERS)
 
 .PHONY: help
@@ -66,9 +67,9 @@ tools: ## install what the tests need, only what is missing (apt as root, pip in
 	@lab/tools.sh $(PEERS)
 
 .PHONY: test
-test: tools release-tools ## install what is missing and run everything: vet, tests with the race detector, a few seconds of each fuzzer
+test: tools release-tools build ## install what is missing and run everything: vet, tests with the race detector, a few seconds of each fuzzer
 	$(GO) vet ./...
-	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
+	MLIDS_BINARY=$(BIN)/mlids CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
 	$(GO) test -run '$(PLAIN)' $$(git grep -lE '^func Test.*($(PLAIN))' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') # all rows, and pools: without the detector
 	models/rebuild.sh --check
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)

@@ -151,7 +151,11 @@ func TestComposeSecrets(t *testing.T) {
 	if err := os.WriteFile(file, []byte(local), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "run", "../cmd/mlids", "check", "serve", "--config", file).CombinedOutput()
+	mlids := []string{"go", "run", "../cmd/mlids"}
+	if path := os.Getenv("MLIDS_BINARY"); path != "" {
+		mlids = []string{path}
+	}
+	out, err := exec.Command(mlids[0], append(mlids[1:], "check", "serve", "--config", file)...).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "(hidden)") || strings.Contains(string(out), before) {
 		t.Errorf("mlids check: %v\n%s", err, out)
 	}

@@ -36,6 +36,7 @@ func TestChaos(t *testing.T) {
 	} else if testing.Short() {
 		t.Skip("needs 20 s: run without -short")
 	}
+	t.Parallel() // it mostly waits
 	ctx, cancel := context.WithTimeout(t.Context(), c.limit)
 	defer cancel()
 	receivers := []*receiver{newReceiver(t, 1), newReceiver(t, 2), newReceiver(t, 3)}

@@ -72,6 +72,7 @@ func every(text []byte, n int) []byte {
 
 // TestTelegraf is what a new user does: load a table by Telegraf, count it in InfluxDB's shell, train from it.
 func TestTelegraf(t *testing.T) {
+	t.Parallel() // Telegraf mostly waits
 	telegraf := influxtest.Program(t, "telegraf")
 	server := influxtest.Start(t, "")
 	file, rows := kddFile(t)
