@@ -83,6 +83,10 @@ type Packet struct {
 
 	Ingress Port // where the packet entered the network; zero when the source does not know
 
+	// Unseen, when it is not 0, says that this is no packet, but what a switch has counted: so many packets of this flow went
+	// by, unseen, since its last one. WireLen, IPLen and PayloadLen are their mean; there is no payload, and of TCP no number.
+	Unseen uint32
+
 	Fragment    bool   // any fragment of a larger IP packet
 	FirstFrag   bool   // the fragment at offset 0, the one that has the transport header
 	FragOffset  uint16 // of a fragment, in units of 8 bytes

@@ -34,6 +34,7 @@ type Frame struct {
 	Unready bool // this host sent it, and left its transport checksum to the network card
 
 	Ingress mlids.Port // where it entered the network, when the source knows
+	Unseen  uint32     // see [mlids.Packet]: Data then has headers alone, made up from what the source knows of the flow
 }
 
 // Source gives frames one after the other. It belongs to one goroutine.

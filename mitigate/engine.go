@@ -12,6 +12,7 @@ import (
 // Memory of friends and of who spoke first.
 const (
 	friendSpan = 20 * time.Minute
+	friendAge  = 10 * time.Second // a flood's own first packets may look benign
 	pairSpan   = 10 * time.Second
 	floodSpan  = time.Second
 )
@@ -22,7 +23,9 @@ type engine struct {
 	rules   []*ruleState
 	floods  *window[flood, crowd]
 	pairs   *window[pair, talk]
-	friends *window[netip.Addr, Port]     // addresses in benign use, and where
+	friends *window[netip.Addr, Port]   // addresses in benign use, and where
+	known   *window[service, time.Time] // what benign flows lead to, and since when
+	loads   *loads
 	locate  func(netip.Addr) (Port, bool) // nil: nobody knows
 }
 
@@ -35,6 +38,14 @@ type ruleState struct {
 type flood struct {
 	port Port
 	dst  netip.Addr
+}
+
+// service is what flows from one port lead to: a destination, all of it or one protocol or one port.
+type service struct {
+	port  Port
+	dst   netip.Addr
+	proto uint8
+	to    uint16
 }
 
 // pair is a source and a destination; talk is since when verdicts say that the one attacks the other, and how many.
@@ -56,7 +67,8 @@ func newEngine(p Policy, locate func(netip.Addr) (Port, bool)) *engine {
 	e := &engine{
 		policy: p, locate: locate,
 		floods: newWindow[flood, crowd](floodSpan), pairs: newWindow[pair, talk](pairSpan),
-		friends: newWindow[netip.Addr, Port](friendSpan),
+		friends: newWindow[netip.Addr, Port](friendSpan), known: newWindow[service, time.Time](friendSpan),
+		loads: newLoads(),
 	}
 	for _, r := range p.Rules {
 		e.rules = append(e.rules, &ruleState{r, newWindow[Match, tally](r.Within)})
@@ -69,32 +81,56 @@ func (e *engine) observe(now time.Time, a *mlids.Alert) (p proposal, ok bool) {
 	if !a.Src.IsValid() || !a.Dst.IsValid() {
 		return proposal{}, false // a recorded row, without addresses
 	}
+	load := e.loads.add(now, a)
 	if !a.Verdict.Attack {
 		if !a.Answer && !a.Open {
-			if at, _ := e.friends.at(now, a.Src); at != nil {
-				*at = e.port(a)
-			}
+			e.befriend(now, a)
 		}
 		return proposal{}, false
 	}
-	if !slices.ContainsFunc(e.rules, func(r *ruleState) bool { return r.takes(&a.Verdict) }) || a.Answer || e.answers(now, a) {
+	if !slices.ContainsFunc(e.rules, func(r *ruleState) bool { return r.takes(&a.Verdict, load) }) || a.Answer || e.answers(now, a) {
 		return proposal{}, false
 	}
 	port := e.port(a)
 	crowded := e.crowd(now, a, port)
 	for _, r := range e.rules {
-		if !r.takes(&a.Verdict) {
+		if !r.takes(&a.Verdict, load) {
 			continue
 		}
 		if match, reached := e.count(now, r, a, port); reached && !ok {
-			p, ok = e.propose(r, a, match), true
+			p, ok = e.propose(r, a, match, load), true
 			e.soften(now, a.Src, &p)
 		}
 	}
 	if !ok && crowded != nil {
-		p, ok = e.proposeFlood(a, port, crowded), true
+		p, ok = e.proposeFlood(now, a, port, crowded), true
 	}
 	return p, ok
+}
+
+// befriend notes a benign flow: who it is from, and what it leads to.
+func (e *engine) befriend(now time.Time, a *mlids.Alert) {
+	port := e.port(a)
+	if at, _ := e.friends.at(now, a.Src); at != nil {
+		*at = port
+	}
+	for _, s := range [...]service{{port, a.Dst, 0, 0}, {port, a.Dst, a.Proto, 0}, {port, a.Dst, a.Proto, a.DstPort}} {
+		if since, before := e.known.at(now, s); since != nil && since.IsZero() {
+			*since = now
+			if before != nil {
+				*since = *before
+			}
+		}
+	}
+}
+
+// visited reports whether benign flows led from a match's port to its destination, since before the attack.
+func (e *engine) visited(now time.Time, m *Match) bool {
+	since, before := e.known.peek(now, service{m.Port, m.Dst.Addr(), m.Proto, m.DstPort})
+	if since == nil {
+		since = before
+	}
+	return since != nil && now.Sub(*since) >= friendAge
 }
 
 // port is where the packets came in, by the packets themselves or by who was last seen where.
@@ -167,12 +203,16 @@ func (e *engine) count(now time.Time, r *ruleState, a *mlids.Alert, port Port) (
 }
 
 // propose is the block of a rule.
-func (e *engine) propose(r *ruleState, a *mlids.Alert, m Match) proposal {
+func (e *engine) propose(r *ruleState, a *mlids.Alert, m Match, load float64) proposal {
+	why := ""
+	if r.Packets > 0 {
+		why = fmt.Sprintf(", of %.0f packets per second to which nothing comes back", load)
+	}
 	return proposal{
 		block: Block{
 			Kind: r.Kind, Match: m, Rate: r.Rate, ToPort: r.ToPort,
-			Reason: fmt.Sprintf("%d verdicts of %s within %v, the last %s (%.4f) on %s", r.Verdicts, a.Verdict.Model, r.Within, a.Verdict.Class,
-				a.Verdict.Probability, describe(a)),
+			Reason: fmt.Sprintf("%d verdicts of %s within %v, the last %s (%.4f) on %s%s", r.Verdicts, a.Verdict.Model, r.Within, a.Verdict.Class,
+				a.Verdict.Probability, describe(a), why),
 		},
 		class: a.Verdict.Class, model: a.Verdict.Model,
 	}
@@ -211,8 +251,9 @@ func (e *engine) crowd(now time.Time, a *mlids.Alert, port Port) *crowd {
 	return nil
 }
 
-// proposeFlood is a limit at the port for the destination, as narrow as all that was seen allows.
-func (e *engine) proposeFlood(a *mlids.Alert, port Port, c *crowd) proposal {
+// proposeFlood is a limit at the port for the destination, as narrow as all that was seen allows. Where nothing benign went
+// before, nothing is let through: the few packets that a limit lets pass are the flood's, too.
+func (e *engine) proposeFlood(now time.Time, a *mlids.Alert, port Port, c *crowd) proposal {
 	m := Match{Dst: single(a.Dst), Port: port}
 	if !c.protos {
 		m.Proto = c.proto
@@ -220,9 +261,13 @@ func (e *engine) proposeFlood(a *mlids.Alert, port Port, c *crowd) proposal {
 			m.DstPort = c.port
 		}
 	}
+	kind, rate := Limit, e.policy.FloodRate
+	if port != (Port{}) && !e.visited(now, &m) {
+		kind, rate = Drop, 0
+	}
 	return proposal{
 		block: Block{
-			Kind: Limit, Match: m, Rate: e.policy.FloodRate,
+			Kind: kind, Match: m, Rate: rate,
 			Reason: fmt.Sprintf("%d verdicts within %v on %d or more sources, none on more than half: addresses may be forged; the last of %s, %s (%.4f) on %s",
 				c.verdicts, floodSpan, e.policy.Sources, a.Verdict.Model, a.Verdict.Class, a.Verdict.Probability, describe(a)),
 		},

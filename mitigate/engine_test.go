@@ -1,6 +1,7 @@
 package mitigate
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -99,8 +100,8 @@ func TestVictimIsNotTheAttacker(t *testing.T) {
 	}
 }
 
-// Forged sources lead to a limit at the port where they come in, for what they hit, and to nothing else: not for friends
-// whose addresses are among them, often or once.
+// Forged sources lead to a block at the port where they come in, for what they hit, and to nothing else: not for friends
+// whose addresses are among them, often or once. Where benign flows went the same way before, it is a limit.
 func TestForgedSources(t *testing.T) {
 	for name, forge := range map[string]func(i int) netip.Addr{
 		"random": func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 9, byte(i >> 8), byte(i)}) },
@@ -112,26 +113,44 @@ func TestForgedSources(t *testing.T) {
 		},
 		"forty neighbours": func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(i % 40)}) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			e := testEngine(Policy{})
-			found := 0
-			for i := range 1000 {
-				a := verdict(forge(i), victim, "dos", near)
-				a.Proto, a.SrcPort, a.DstPort = mlids.ProtoTCP, uint16(i), 80
-				p, ok := e.observe(epoch.Add(time.Duration(i)*time.Millisecond/2), a)
-				if !ok {
-					continue
+		for _, visit := range []struct {
+			before time.Duration // the flood
+			to     uint16
+			port   Port
+			want   Kind
+		}{{0, 80, near, Drop}, {time.Minute, 80, near, Limit}, {time.Minute, 80, far, Drop}, {time.Minute, 443, near, Drop}, {time.Second, 80, near, Drop}} {
+			t.Run(fmt.Sprint(name, visit), func(t *testing.T) {
+				e := testEngine(Policy{})
+				a := verdict(netip.MustParseAddr("10.0.0.77"), victim, "normal", visit.port)
+				a.Proto, a.SrcPort, a.DstPort = mlids.ProtoTCP, 999, visit.to
+				if visit.before > 0 {
+					e.observe(epoch.Add(-visit.before), a)
 				}
-				found++
-				want := Match{Dst: single(victim), Proto: mlids.ProtoTCP, DstPort: 80, Port: near}
-				if found == 1 && (p.block.Match != want || p.block.Kind != Limit) || p.block.Match.Port != near {
-					t.Errorf("verdict %d: %v %+v", i, p.block.Kind, p.block.Match)
-				}
-			}
-			if found == 0 {
-				t.Error("nothing was done")
-			}
-		})
+				floodFrom(t, e, forge, visit.want)
+			})
+		}
+	}
+}
+
+// floodFrom floods the victim's port 80 from forged sources and checks the first block.
+func floodFrom(t *testing.T, e *engine, forge func(i int) netip.Addr, kind Kind) {
+	t.Helper()
+	found := 0
+	for i := range 1000 {
+		a := verdict(forge(i), victim, "dos", near)
+		a.Proto, a.SrcPort, a.DstPort = mlids.ProtoTCP, uint16(i), 80
+		p, ok := e.observe(epoch.Add(time.Duration(i)*time.Millisecond/2), a)
+		if !ok {
+			continue
+		}
+		found++
+		want := Match{Dst: single(victim), Proto: mlids.ProtoTCP, DstPort: 80, Port: near}
+		if found == 1 && (p.block.Match != want || p.block.Kind != kind) || p.block.Match.Port != near {
+			t.Errorf("verdict %d: %v %+v, want %v", i, p.block.Kind, p.block.Match, kind)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing was done")
 	}
 }
 
@@ -178,6 +197,7 @@ func TestScopes(t *testing.T) {
 		"model=cicflow class=attack action=drop":   {},
 		"probability=0.999 action=drop":            {},
 		"class=probe,r2l action=drop scope=source": {},
+		"packets=1 action=drop scope=source":       {}, // of a finding that tells no packets
 	} {
 		r, err := ParseRule(text)
 		if err != nil {
@@ -199,7 +219,7 @@ func TestWrongRules(t *testing.T) {
 	for _, text := range []string{
 		"", "drop", "action=burn", "action=limit", "action=drop rate=3", "action=redirect", "action=drop scope=all", "action=drop verdicts=0",
 		"action=drop targets=2", "action=drop within=0s", "action=drop within=2h", "action=drop probability=2", "action=drop probability=NaN",
-		"action=drop class=a,,b", "action=drop colour=red", "action=limit rate=-1", "action=drop verdicts=99999999",
+		"action=drop class=a,,b", "action=drop colour=red", "action=limit rate=-1", "action=drop packets=-1", "action=drop verdicts=99999999",
 	} {
 		if r, err := ParseRule(text); err == nil {
 			t.Errorf("%q was taken: %v", text, r)

@@ -34,6 +34,7 @@ type Rule struct {
 	Verdicts int           // this many
 	Targets  int           // on flows to this many different destinations and ports
 	Within   time.Duration // in this time
+	Packets  uint32        // on flows of this many packets per second at least to which nothing comes back; 0 for all flows
 
 	Kind   Kind
 	Scope  Scope
@@ -50,6 +51,10 @@ func DefaultRules() []Rule {
 			Model: "kdd99", Classes: []string{"dos", "probe"}, Probability: 0.5, Verdicts: 30, Targets: 30, Within: 10 * time.Second,
 			Kind: Drop, Scope: BySource,
 		},
+		{
+			Model: "cicflow", Classes: []string{"attack"}, Probability: 0.5, Verdicts: 1, Targets: 1, Within: time.Second, Packets: 5000,
+			Kind: Drop, Scope: ByPair,
+		},
 	}
 }
 
@@ -57,6 +62,7 @@ func DefaultRules() []Rule {
 //
 //	model=kdd99 class=dos,probe probability=0.9 verdicts=100 targets=1 within=1s action=drop scope=source
 //	class=dos action=limit rate=50 scope=pair
+//	model=cicflow packets=5000 action=drop scope=pair
 func ParseRule(text string) (Rule, error) {
 	r := Rule{Verdicts: 1, Targets: 1, Within: time.Second, Scope: BySource}
 	for word := range strings.FieldsSeq(text) {
@@ -90,6 +96,8 @@ func (r *Rule) set(key, value string) (err error) {
 		r.Targets, err = strconv.Atoi(value)
 	case "within":
 		r.Within, err = time.ParseDuration(value)
+	case "packets":
+		err = number(&r.Packets)
 	case "action":
 		r.Kind = Kind(value)
 	case "scope":
@@ -99,7 +107,7 @@ func (r *Rule) set(key, value string) (err error) {
 	case "port":
 		err = number(&r.ToPort)
 	default:
-		err = errors.New("known keys are model, class, probability, verdicts, targets, within, action, scope, rate, port")
+		err = errors.New("known keys are model, class, probability, verdicts, targets, within, packets, action, scope, rate, port")
 	}
 	return err
 }
@@ -143,8 +151,11 @@ func (r Rule) String() string {
 	if len(r.Classes) > 0 {
 		fmt.Fprintf(&b, "class=%s ", strings.Join(r.Classes, ","))
 	}
-	fmt.Fprintf(&b, "probability=%g verdicts=%d targets=%d within=%s action=%s scope=%s",
-		r.Probability, r.Verdicts, r.Targets, r.Within, r.Kind, r.Scope)
+	fmt.Fprintf(&b, "probability=%g verdicts=%d targets=%d within=%s ", r.Probability, r.Verdicts, r.Targets, r.Within)
+	if r.Packets > 0 {
+		fmt.Fprintf(&b, "packets=%d ", r.Packets)
+	}
+	fmt.Fprintf(&b, "action=%s scope=%s", r.Kind, r.Scope)
 	if r.Kind == Limit {
 		fmt.Fprintf(&b, " rate=%d", r.Rate)
 	}
@@ -154,8 +165,8 @@ func (r Rule) String() string {
 	return b.String()
 }
 
-// takes reports whether the rule counts a verdict.
-func (r *Rule) takes(v *mlids.Verdict) bool {
-	return v.Attack && v.Probability >= r.Probability && cmp.Or(r.Model, v.Model) == v.Model &&
+// takes reports whether the rule counts a verdict on a flow that carries so many packets a second unanswered.
+func (r *Rule) takes(v *mlids.Verdict, load float64) bool {
+	return v.Attack && load >= float64(r.Packets) && v.Probability >= r.Probability && cmp.Or(r.Model, v.Model) == v.Model &&
 		(len(r.Classes) == 0 || slices.Contains(r.Classes, v.Class))
 }

@@ -87,7 +87,7 @@ func alertOf(f *detect.Finding) *mlids.Alert {
 	return &mlids.Alert{
 		Verdict: f.Verdict, Start: time.Unix(0, f.First), End: time.Unix(0, f.Last), Src: f.Key.Src.Netip(), Dst: f.Key.Dst.Netip(),
 		SrcPort: f.Key.SrcPort, DstPort: f.Key.DstPort, Proto: f.Key.Proto, Ingress: f.Ingress, Answer: f.Answer,
-		Open: f.Reason == mlids.EndNone,
+		Open: f.Reason == mlids.EndNone, FwdPackets: f.Counters.FwdPackets, BwdPackets: f.Counters.BwdPackets,
 	}
 }
 

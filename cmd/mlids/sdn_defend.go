@@ -31,7 +31,7 @@ type sdnDefence struct {
 
 func (d *sdnDefence) register(flags *pflag.FlagSet) {
 	d.defendFlags.register(flags)
-	flags.StringArrayVar(&d.models, "model", []string{"kdd99"}, "model to ask: its name, or a file (repeat for several)")
+	flags.StringArrayVar(&d.models, "model", []string{"kdd99", "cicflow"}, "model to ask: its name, or a file (repeat for several)")
 	companionFlag(flags, &d.anomalyFPR)
 	flags.StringVar(&d.api, "api-listen", defaultSDNAPI, `address of the API, with the block list; "" for none, then there is no admin door either`)
 	d.out.register(flags)

@@ -72,6 +72,27 @@ func (s *side) add(p packet) {
 	}
 }
 
+// addMany takes n packets like p that went by unseen since the direction's last one, evenly over that time.
+func (s *side) addMany(p packet, n uint32) {
+	if s.pkts == 0 {
+		s.add(p)
+		n--
+	}
+	if n == 0 {
+		return
+	}
+	s.iat.addMany(s.pkts-1, n, float64(p.now-s.last)/float64(n))
+	s.payload.addMany(s.pkts, n, float64(p.payload))
+	s.headerMin = min(s.headerMin, p.header)
+	s.pkts += n
+	s.last = p.now
+	s.bytes += uint64(n) * uint64(p.payload)
+	s.header += n * uint32(p.header)
+	if p.payload > 0 {
+		s.data += n
+	}
+}
+
 // core is what both dialects keep of a flow.
 type core struct {
 	payload                moments // of both directions
@@ -98,6 +119,16 @@ func (c *core) begin(m *mlids.Packet, p packet) {
 func (c *core) add(p packet) {
 	c.side(p.fwd).add(p)
 	c.iat.add(c.packets()-1, p.now-c.last)
+	c.last = p.now
+}
+
+// addMany takes n packets that went by unseen, see [mlids.Packet]. Flags, bulks, subflows and repeats are those of the
+// packets shown.
+func (c *core) addMany(p packet, n uint32) {
+	c.pause(p.now)
+	c.iat.addMany(c.packets()-1, n, float64(p.now-c.last)/float64(n))
+	c.payload.addMany(c.packets(), n, float64(p.payload))
+	c.side(p.fwd).addMany(p, n)
 	c.last = p.now
 }
 

@@ -25,6 +25,19 @@ func (m *moments) add(n uint32, x int64) {
 	m.max = max(m.max, x)
 }
 
+// addMany takes more times the same number after n others.
+func (m *moments) addMany(n, more uint32, x float64) {
+	if n == 0 {
+		*m = moments{mean: x, min: int64(x), max: int64(x)}
+		return
+	}
+	dev, all := x-m.mean, float64(n)+float64(more)
+	m.mean += dev * float64(more) / all
+	m.m2 += dev * dev * float64(n) * float64(more) / all
+	m.min = min(m.min, int64(x))
+	m.max = max(m.max, int64(x))
+}
+
 // variance divides by n-1; fewer than two numbers have none.
 func (m *moments) variance(n uint32) float64 {
 	if n < 2 {

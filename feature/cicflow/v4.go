@@ -98,6 +98,9 @@ func (h *v4) Begin(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
 	s.payload.add(1, int64(k.payload))
 	s.side(k.fwd).window = p.Window
 	h.note(f, p, k)
+	if p.Unseen > 1 {
+		s.addMany(k, p.Unseen-1)
+	}
 }
 
 // inherit carries on the connection of a flow that a time-out cut.
@@ -147,6 +150,10 @@ func (h *v4) Add(f *flow.Flow[stateV4], p *mlids.Packet, _ bool) flow.Action {
 		return flow.Reopen
 	}
 	k := look(p, &f.Key)
+	if p.Unseen > 0 {
+		s.addMany(k, p.Unseen)
+		return flow.Keep
+	}
 	s.pause(k.now)
 	if k.now-s.last > subflow {
 		s.subflows++

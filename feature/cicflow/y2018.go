@@ -40,11 +40,18 @@ func (h *y2018) Begin(f, prev *flow.Flow[state2018], p *mlids.Packet) {
 	s.side(k.fwd).window = p.Window
 	s.payload.add(1, int64(k.payload))
 	s.payload.add(2, int64(k.payload)) // the reference counts it twice
+	if p.Unseen > 1 {
+		s.addMany(k, p.Unseen-1)
+	}
 }
 
 // Add implements flow.Handler.
 func (h *y2018) Add(f *flow.Flow[state2018], p *mlids.Packet, _ bool) flow.Action {
 	s, k := &f.State, look(p, &f.Key)
+	if p.Unseen > 0 {
+		s.addMany(k, p.Unseen)
+		return flow.Keep
+	}
 	last := p.Flags.Has(mlids.FIN)
 	if !last {
 		s.pause(k.now)

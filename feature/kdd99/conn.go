@@ -129,7 +129,7 @@ func (x *conns) packet(c *conn, p *mlids.Packet, i int) {
 func (c *conn) datagram(p *mlids.Packet, i int) {
 	switch {
 	case p.Proto == mlids.ProtoUDP:
-		c.streams[i].bytes += uint64(p.PayloadLen)
+		c.streams[i].bytes += uint64(p.PayloadLen) * uint64(max(p.Unseen, 1))
 	case !p.Fragment || p.FirstFrag:
 		c.streams[i].bytes += uint64(p.Header) + uint64(p.PayloadLen)
 	}

@@ -100,10 +100,17 @@ func New(cfg Config, emit func(*Row)) (*Extractor, error) {
 	return x, nil
 }
 
+// mostUnseen is how many rows are made of ICMP messages that a switch counted at a time: windows count no further.
+const mostUnseen = 511
+
 // Add takes the next packet.
 func (x *Extractor) Add(p *mlids.Packet) {
 	switch p.Proto {
 	case mlids.ProtoTCP, mlids.ProtoUDP:
+		if p.Unseen > 0 && p.Proto == mlids.ProtoTCP { // its sequence numbers have told, or will
+			x.table.Advance(p.Time)
+			return
+		}
 		x.table.Add(p)
 	case mlids.ProtoICMP, mlids.ProtoICMPv6:
 		if p.Fragment {
@@ -111,7 +118,9 @@ func (x *Extractor) Add(p *mlids.Packet) {
 			return
 		}
 		x.table.Advance(p.Time)
-		x.single(p)
+		for range max(min(p.Unseen, mostUnseen), 1) {
+			x.single(p)
+		}
 	default:
 		x.stats.Ignored++
 		x.table.Advance(p.Time)

@@ -197,7 +197,7 @@ func (n *Net) Switch(name string, id uint64) {
 	n.tb.Helper()
 	n.bridges = append(n.bridges, name)
 	n.VSCtl("add-br", name, "--", "set", "bridge", name, "datapath_type=netdev", "protocols=OpenFlow13", "fail_mode=secure",
-		fmt.Sprintf("other-config:datapath-id=%016x", id))
+		fmt.Sprintf("other-config:datapath-id=%016x", id), "other-config:disable-in-band=true")
 }
 
 // Control points a switch to controllers of this machine, such as tcp:127.0.0.1:6653.

@@ -25,6 +25,7 @@ func attacks(d time.Duration) []attack {
 		{"ICMP flood", "flood", "icmp[0]=8 and src host 10.0.0.3", []string{"hping3", "--icmp", "-i", "u1000", "-q"}, d},
 		{"SYN flood, forged", "syn", "tcp[13]=2 and dst port 80 and not src host 10.0.0.1", []string{"hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q"}, d},
 		{"UDP flood", "udp", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-p", "7777", "-d", "512", "-i", "u1000", "-q"}, d},
+		{"UDP flood in one flow", "udp-flow", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-s", "5000", "-k", "-p", "7777", "-d", "512", "-i", "u100", "-q"}, d},
 		{"port scan", "scan", "tcp[13]=2 and src host 10.0.0.3", []string{"hping3", "-S", "--scan", "1-4000", "-i", "u2000"}, d},
 	}
 }
@@ -120,14 +121,24 @@ func (r *rig) iperf(seconds int, more ...string) float64 {
 		_ = server.Wait()
 	}()
 	args := append([]string{"-c", r.h2.IP, "-p", "5201", "-t", strconv.Itoa(seconds), "-J"}, more...)
-	var text []byte
-	deadline := time.Now().Add(5 * time.Second)
-	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
-		var err error
-		if text, err = r.net.Command(r.h1, "iperf3", args...).Output(); err == nil || time.Now().After(deadline) {
-			tick.Stop()
-			break
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(5 * time.Second); ; <-tick.C { // until the server listens
+		mbit, err := iperfReport(r.net.Command(r.h1, "iperf3", args...).Output())
+		if err == nil {
+			return mbit
 		}
+		if time.Now().After(deadline) {
+			r.tb.Error(err)
+			return 0
+		}
+	}
+}
+
+// iperfReport reads what iperf3 measured. Its errors are in the report: the exit code is 0 all the same.
+func iperfReport(text []byte, err error) (float64, error) {
+	if err != nil {
+		return 0, fmt.Errorf("iperf3: %w: %s", err, text)
 	}
 	var report struct {
 		Error string `json:"error"`
@@ -137,10 +148,13 @@ func (r *rig) iperf(seconds int, more ...string) float64 {
 			} `json:"sum_received"`
 		} `json:"end"`
 	}
-	if err := json.Unmarshal(text, &report); err != nil || report.Error != "" {
-		r.tb.Errorf("iperf3 says %s %q: %v", report.Error, text, err)
+	if err := json.Unmarshal(text, &report); err != nil {
+		return 0, fmt.Errorf("iperf3 says %s: %w", text, err)
 	}
-	return report.End.Received.Bits / 1e6
+	if report.Error != "" {
+		return 0, fmt.Errorf("iperf3: %s", report.Error)
+	}
+	return report.End.Received.Bits / 1e6, nil
 }
 
 // verdict is the demonstration's last line. What KDD calls dos, it calls ddos.

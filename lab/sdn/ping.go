@@ -17,7 +17,12 @@ type pinged struct {
 	rtts           []time.Duration // sorted
 }
 
-func (p pinged) lost() float64 { return 100 * (1 - float64(p.answered)/float64(max(p.sent, 1))) }
+func (p pinged) lost() float64 {
+	if p.sent == 0 {
+		return 0
+	}
+	return 100 * (1 - float64(p.answered)/float64(p.sent))
+}
 
 func (p pinged) median() time.Duration {
 	if len(p.rtts) == 0 {

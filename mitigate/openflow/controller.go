@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Controller struct {
 	sessions map[uint64]*session
 	open     int // connections
 	blocks   map[string]mitigate.Block
+	allowed  []netip.Prefix // whose packets no block concerns
 }
 
 // New makes a controller. It does nothing outside until Run.
@@ -196,6 +198,9 @@ func (c *Controller) joined(ctx context.Context, s *session, at *node, d *ofp.De
 	c.net.join(at)
 	s.log.Info("switch connected", "ports", len(at.ports), "flows", at.flows, "software", d.Manufacturer+" "+d.Software,
 		"role", c.cfg.Role, "meters", at.meters, "copies", at.copies)
+	if err := c.renewAllowed(ctx, s); err != nil {
+		return err
+	}
 	return c.renewBlocks(ctx, s)
 }
 

@@ -13,6 +13,7 @@ const (
 	kindCoarse                  // a flow to one address; likewise
 	kindTree                    // a flow to many along the spanning tree
 	kindBlock                   // 48 bits: the block's ID
+	kindAllow                   // lets a source pass, whatever the blocks say
 )
 
 const (

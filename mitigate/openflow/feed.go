@@ -13,7 +13,7 @@ import (
 )
 
 // Feed are the packets that the controller sees, as a capture.Source: those that asked for a way, and copies of those in
-// installed flows. A packet is in it once, from the switch where it entered the network. When its reader is too slow,
+// installed flows; and what the switches counted beyond these. A packet is in it once, from the switch where it entered the network. When its reader is too slow,
 // packets are dropped and counted.
 type Feed struct {
 	idle    time.Duration
@@ -34,6 +34,8 @@ type slot struct {
 	wire uint32
 	time int64
 	port mlids.Port // of the edge
+
+	unseen uint32 // see capture.Frame
 }
 
 // maxKept is how large a slot's buffer may stay: a full Ethernet frame, no more.
@@ -45,22 +47,24 @@ func newFeed(slots int, idle time.Duration) *Feed {
 
 var _ capture.Source = (*Feed)(nil)
 
-// push adds a copy of a frame that entered the network by port.
-func (f *Feed) push(data []byte, wire int, port mlids.Port) {
+// push adds a copy of a frame that entered the network by port, and reports whether there was room. With unseen it stands
+// for frames that a switch has counted.
+func (f *Feed) push(data []byte, wire int, port mlids.Port, unseen uint32) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed || f.count == len(f.slots) {
 		f.dropped.Add(1)
-		return
+		return false
 	}
 	s := &f.slots[(f.first+f.count)%len(f.slots)]
 	f.last = max(f.last, time.Now().UnixNano())
-	s.data, s.wire, s.time, s.port = append(s.data[:0], data...), uint32(max(wire, len(data))), f.last, port
+	s.data, s.wire, s.time, s.port, s.unseen = append(s.data[:0], data...), uint32(max(wire, len(data))), f.last, port, unseen
 	f.count++
 	select {
 	case f.wake <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // Next fills f with the next frame, see capture.Source. It waits at most a second and then returns capture.ErrIdle.
@@ -99,7 +103,7 @@ func (f *Feed) pop(to *capture.Frame) (bool, error) {
 		f.held = nil
 	}
 	s.data, f.held = f.held, s.data
-	*to = capture.Frame{Data: f.held, Time: s.time, WireLen: s.wire, Link: capture.LinkEthernet, Ingress: s.port}
+	*to = capture.Frame{Data: f.held, Time: s.time, WireLen: s.wire, Link: capture.LinkEthernet, Ingress: s.port, Unseen: s.unseen}
 	f.first, f.count = (f.first+1)%len(f.slots), f.count-1
 	return true, nil
 }

@@ -15,9 +15,9 @@ import (
 func TestFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		feed := newFeed(2, time.Second)
-		feed.push([]byte("one"), 1500, mlids.Port{})
-		feed.push([]byte("two"), 3, mlids.Port{Switch: 1, Number: 2})
-		feed.push([]byte("three"), 5, mlids.Port{}) // finds it full
+		feed.push([]byte("one"), 1500, mlids.Port{}, 0)
+		feed.push([]byte("two"), 3, mlids.Port{Switch: 1, Number: 2}, 0)
+		feed.push([]byte("three"), 5, mlids.Port{}, 0) // finds it full
 		var f capture.Frame
 		for _, want := range []string{"one", "two"} {
 			if err := feed.Next(t.Context(), &f); err != nil || string(f.Data) != want {
@@ -35,7 +35,7 @@ func TestFeed(t *testing.T) {
 		}
 		go func() {
 			time.Sleep(100 * time.Millisecond)
-			feed.push([]byte("late"), 4, mlids.Port{})
+			feed.push([]byte("late"), 4, mlids.Port{}, 0)
 		}()
 		if err := feed.Next(t.Context(), &f); err != nil || string(f.Data) != "late" {
 			t.Errorf("%q, %v", f.Data, err)
@@ -57,7 +57,7 @@ func TestFeedDoesNotAllocate(t *testing.T) {
 	frame := make([]byte, 200)
 	var f capture.Frame
 	once := func() {
-		feed.push(frame, 200, mlids.Port{})
+		feed.push(frame, 200, mlids.Port{}, 0)
 		if err := feed.Next(t.Context(), &f); err != nil {
 			t.Fatal(err)
 		}

@@ -112,7 +112,10 @@ func (s *session) packetIn(body []byte) error {
 		return nil
 	}
 	if s.c.net.packetIn(at, &a) {
-		s.c.feed.push(s.in.Data, int(s.in.TotalLen), mlids.Port{Switch: at.id, Number: s.in.Match.InPort})
+		shown := s.c.feed.push(s.in.Data, int(s.in.TotalLen), mlids.Port{Switch: at.id, Number: s.in.Match.InPort}, 0)
+		if m, ok := exactMatch(&a.frame, s.in.Match.InPort, a.reason, a.packet); shown && ok && kindOf(s.in.Cookie) == kindForward {
+			s.counting.show(m)
+		}
 	}
 	return nil
 }

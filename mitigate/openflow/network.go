@@ -97,6 +97,17 @@ func (n *network) counted(at *node, flows int) {
 	at.flows = flows
 }
 
+// edgePorts are the ports of a switch that hosts may be behind.
+func (n *network) edgePorts(at *node) map[uint32]bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	edges := map[uint32]bool{}
+	for number, p := range at.ports {
+		edges[number] = n.isEdge(p)
+	}
+	return edges
+}
+
 // noCopies notes that a switch refused to copy through a meter.
 func (n *network) noCopies(at *node) bool {
 	n.mu.Lock()

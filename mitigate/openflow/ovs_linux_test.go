@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"math/big"
 	"net"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mlids"
 	"mlids/capture"
 	"mlids/internal/ovstest"
 	"mlids/mitigate"
@@ -249,6 +251,97 @@ func TestBlocks(t *testing.T) {
 				t.Errorf("lifted: %s", text)
 			}
 		})
+	}
+}
+
+// TestAllowed lets an allow-listed host pass a limit at its own port, on switches that are there and that come again.
+func TestAllowed(t *testing.T) {
+	t.Parallel()
+	n, h1, attacker, h2 := seed(t)
+	c, stop := startController(t, Config{})
+	control(n, c, "s1", "s2")
+	ovstest.Await(t, "switches and their link", func() bool { return c.settled(2, 1) })
+	n.Ping(attacker, h2.IP, 1, time.Second)
+	at := mitigate.Port{Switch: 1, Number: 2}
+	limit := mitigate.Block{
+		ID: "0000000000a1", Kind: mitigate.Limit, Rate: 1, Until: time.Now().Add(time.Minute),
+		Match: mitigate.Match{Port: at, Dst: netip.MustParsePrefix(h2.IP + "/32")},
+	}
+	if err := c.Apply(t.Context(), limit); err != nil {
+		t.Fatal(err)
+	}
+	passes := func(c *Controller, want bool, allow ...string) {
+		t.Helper()
+		var list []netip.Prefix
+		for _, text := range allow {
+			list = append(list, netip.MustParsePrefix(text))
+		}
+		if err := c.Allow(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+		if sent, answered, text := n.Ping(attacker, h2.IP, 20, 10*time.Millisecond); (answered == sent) != want {
+			t.Errorf("allowed %v, but of %d pings %d were answered: %s", allow, sent, answered, text)
+		}
+	}
+	passes(c, false)
+	passes(c, true, attacker.IP+"/32")
+	passes(c, true, "::/0", "10.0.0.0/8")
+	passes(c, true, "0.0.0.0/0")
+	passes(c, false, h1.IP+"/32", "fd00::/64")
+	stop()
+	second, _ := startController(t, Config{Listen: c.Addr().String()})
+	if err := second.Allow(t.Context(), []netip.Prefix{netip.MustParsePrefix(attacker.IP + "/32")}); err != nil {
+		t.Fatal(err) // no switch is there yet
+	}
+	ovstest.Await(t, "the switches again", func() bool { return second.settled(2, 1) })
+	if sent, answered, text := n.Ping(attacker, h2.IP, 20, 10*time.Millisecond); answered != sent {
+		t.Errorf("allowed before the switches came: %s", text)
+	}
+	if flows := n.OFCtl("dump-flows", "s1", "table=0"); strings.Contains(flows, h1.IP) {
+		t.Errorf("an entry of the list before is there still: %s", flows)
+	}
+}
+
+// TestCountersTellOfWhatIsNotCopied sends more in one flow than is copied: the detector is told of the rest.
+func TestCountersTellOfWhatIsNotCopied(t *testing.T) {
+	t.Parallel()
+	n, _, attacker, h2 := seed(t)
+	n.Need("hping3")
+	c, _ := startController(t, Config{CopyRate: 50, Poll: 200 * time.Millisecond})
+	control(n, c, "s1", "s2")
+	ovstest.Await(t, "switches and their link", func() bool { return c.settled(2, 1) })
+	n.Ping(attacker, h2.IP, 1, time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	const sent = 2000
+	flood := n.Command(attacker, "hping3", "-q", "--udp", "-s", "5000", "-k", "-p", "7777", "-d", "200", "-i", "u1000", "-c", strconv.Itoa(sent), h2.IP)
+	if err := flood.Start(); err != nil {
+		t.Fatal(err)
+	}
+	shown, told := 0, 0
+	dec, p := capture.NewDecoder(capture.DecoderConfig{}), mlids.Packet{}
+	for f := (capture.Frame{}); shown+told < sent*95/100; { // less than twenty may stay untold, and a host may drop some
+		switch err := c.Feed().Next(ctx, &f); {
+		case errors.Is(err, capture.ErrIdle):
+			continue
+		case err != nil:
+			t.Fatalf("%d packets shown and %d told, want %d: %v", shown, told, sent, err)
+		}
+		if dec.Decode(&f, &p) != capture.Decoded || p.Proto != mlids.ProtoUDP || p.DstPort != 7777 {
+			continue
+		}
+		if p.Unseen == 0 {
+			shown++
+			continue
+		}
+		told += int(p.Unseen)
+		if p.PayloadLen != 200 || p.Ingress != (mlids.Port{Switch: 1, Number: 2}) {
+			t.Errorf("told of %d bytes at %v, want 200 at the attacker's port", p.PayloadLen, p.Ingress)
+		}
+	}
+	_ = flood.Wait() // nobody answers
+	if shown+told > sent || shown > 400 || told < 1000 {
+		t.Errorf("%d packets shown and %d told of %d", shown, told, sent)
 	}
 }
 

@@ -34,6 +34,8 @@ type session struct {
 	noise   *rate.Limiter // of log lines that the switch causes
 	changes *rate.Limiter // of its ports: each costs other switches, too
 
+	counting *counting
+
 	mu     sync.Mutex
 	meters map[string]uint32 // of the blocks that let some packets pass
 
@@ -49,7 +51,7 @@ func newSession(c *Controller, conn net.Conn) *session {
 	s := &session{
 		c: c, conn: conn, log: c.log.With("peer", conn.RemoteAddr().String()), out: newOutbox(conn), calls: newCalls(),
 		done: make(chan struct{}), greeted: make(chan struct{}), noise: rate.NewLimiter(1, 10), changes: rate.NewLimiter(portChanges, 2*maxPorts),
-		dec: capture.NewDecoder(capture.DecoderConfig{}),
+		dec: capture.NewDecoder(capture.DecoderConfig{}), counting: newCounting(2 * c.cfg.MaxFlows),
 	}
 	s.heard.Store(time.Now().UnixNano())
 	return s
@@ -161,17 +163,27 @@ func (s *session) attend(ctx context.Context) error {
 	}
 }
 
-// poll reads the counters of our flows.
+// poll reads the counters of our flows, and tells the detector what it was not shown.
 func (s *session) poll(ctx context.Context) error {
 	at, count := s.node.Load(), tally{}
+	edges := s.c.net.edgePorts(at)
+	var headers []byte
+	s.counting.begin()
 	err := s.ask(ctx, &ofp.MultipartRequest{Of: ofp.PartFlows, Table: ofp.TableAll, Cookie: ours, CookieMask: oursMask},
 		flowParts(&ofp.FlowStats{}, func(f *ofp.FlowStats) error {
 			count.add(f)
+			if edges[f.Match.InPort] {
+				s.counting.take(f, 2*s.c.cfg.Poll, func(unseen uint32, mean int) bool {
+					headers = headersOf(headers, &f.Match, mean)
+					return s.c.feed.push(headers, mean, mlids.Port{Switch: at.id, Number: f.Match.InPort}, unseen)
+				})
+			}
 			return nil
 		}))
 	if err != nil {
 		return err
 	}
+	s.counting.end()
 	s.c.net.counted(at, count.flows)
 	s.c.count.tally(at.id, &count)
 	return nil

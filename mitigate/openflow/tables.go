@@ -12,6 +12,7 @@ const (
 	prioCoarse = 500
 	prioMiss   = 1
 	prioBlock  = 10000 // and more, see block.go
+	prioAllow  = 20000 // and the length of the prefix
 )
 
 // baseFlows are the flows that a switch always has, without those of its ports.
