@@ -76,7 +76,11 @@ func (r *rig) attack(a attack, tcp bool) *result {
 	r.tb.Helper()
 	res := &result{attack: a}
 	const every = 50 * time.Millisecond
-	res.before = r.ping(r.h1, r.h2, 60, every)()
+	if !tcp {
+		defer r.awake()()
+		r.ping(r.h1, r.h2, 20, every)() // the flow is in place when the baseline begins
+	}
+	res.before = r.ping(r.h1, r.h2, 100, every)()
 	if tcp {
 		res.mbitBefore = r.iperf(3)
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"mlids/internal/ovstest"
@@ -29,6 +31,26 @@ func (p pinged) median() time.Duration {
 		return 0
 	}
 	return p.rtts[len(p.rtts)/2]
+}
+
+// awake keeps the processors busy with what gives way to all else, until stop is called: an idle one falls asleep between two
+// packets, and the delay before a flood would be that of waking up.
+func (r *rig) awake() (stop func()) {
+	r.tb.Helper()
+	var busy []*exec.Cmd
+	for range runtime.NumCPU() {
+		cmd := r.net.Beside("chrt", "--idle", "0", "timeout", "120", "sh", "-c", "while :; do :; done")
+		if err := cmd.Start(); err != nil {
+			r.tb.Fatal(err)
+		}
+		busy = append(busy, cmd)
+	}
+	return func() {
+		for _, cmd := range busy {
+			_ = cmd.Process.Signal(syscall.SIGTERM) // timeout passes it on
+			_ = cmd.Wait()
+		}
+	}
 }
 
 // ping begins a series of pings; wait gives what they came to.

@@ -48,7 +48,7 @@ func namespaces(tb testing.TB) lab {
 }
 
 // programs are what attacks and measurements need.
-func programs() []string { return []string{"ping", "hping3", "iperf3", "tcpdump", "timeout"} }
+func programs() []string { return []string{"ping", "hping3", "iperf3", "tcpdump", "timeout", "chrt"} }
 
 // rig is the topology under mlids.
 type rig struct {
