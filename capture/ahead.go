@@ -2,99 +2,112 @@ package capture
 
 import (
 	"context"
-	"io"
+	"fmt"
+
+	"mlids"
 )
 
 const (
-	aheadBytes  = 256 << 10 // in a block: it stays in the caches while it goes from one core to the other
-	aheadBlocks = 4
+	aheadPackets = 256 // in a batch: few enough to stay in the caches on their way to another core
+	aheadBatches = 8
 )
 
-// ahead reads a stream on a goroutine of its own, a few blocks before they are wanted.
+// keeper is a source whose frames can be made to outlast the next one: until their block is given back.
+type keeper interface {
+	keep() bool
+}
+
+// batch holds decoded packets.
+type batch struct {
+	n       int
+	packets [aheadPackets]mlids.Packet
+	numbers [aheadPackets]int // of their frames, from 1
+	blocks  []*block          // all of their packets are in this batch or in those before
+	err     error             // behind the packets; there is no further batch then
+}
+
+// ahead reads and decodes on a goroutine of its own, a few batches before they are wanted.
 type ahead struct {
-	full   chan aheadBlock
-	free   chan []byte
-	cancel context.CancelFunc
-	done   chan struct{}
+	src    Source
+	dec    *Decoder
+	full   chan *batch
+	free   chan *batch
+	block  *block // of the frame before
+	frames int
 }
 
-// aheadBlock holds n bytes behind room for those that are left of the block before.
-type aheadBlock struct {
-	buf []byte
-	n   int
-	err error
-}
-
-// aheadRoom is in front of a block's bytes: what peek may have to join with them is shorter.
-const aheadRoom = blockSize
-
-// newAhead begins to read r, which reads in.
-func newAhead(in *input, r io.Reader) *ahead {
-	ctx, cancel := context.WithCancel(context.Background())
-	a := &ahead{
-		full: make(chan aheadBlock, aheadBlocks), free: make(chan []byte, aheadBlocks),
-		cancel: cancel, done: make(chan struct{}),
+// runAhead is RunIdle with src and dec on a goroutine of their own, which has ended when runAhead returns.
+func runAhead(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &ahead{src: src, dec: dec, full: make(chan *batch, aheadBatches), free: make(chan *batch, aheadBatches)}
+	for range aheadBatches {
+		a.free <- new(batch)
 	}
-	for range aheadBlocks {
-		a.free <- make([]byte, aheadRoom+aheadBytes)
+	go a.read(ctx)
+	err := a.take(each)
+	cancel()
+	for range a.full { // until the goroutine closes it
 	}
-	in.ctx = ctx
-	go a.read(ctx, r, in.follow || in.waiter != nil)
-	return a
+	return endOf(err)
 }
 
-// read fills blocks, or hands over what there is at once, until the stream ends or nobody wants it any longer.
-func (a *ahead) read(ctx context.Context, r io.Reader, atOnce bool) {
-	defer close(a.done)
+// read fills batches until the source ends or nobody wants it any longer.
+func (a *ahead) read(ctx context.Context) {
 	defer close(a.full)
-	for err := error(nil); err == nil; {
-		var b aheadBlock
+	for {
 		select {
-		case b.buf = <-a.free:
+		case b := <-a.free:
+			b.err = a.fill(ctx, b)
+			a.full <- b // has room for all batches
+			if b.err != nil {
+				return
+			}
 		case <-ctx.Done():
 			return
 		}
-		for into := b.buf[aheadRoom:]; b.n < len(into) && b.err == nil; {
-			var n int
-			n, b.err = readSome(r, into[b.n:])
-			if b.n += n; atOnce {
-				break
+	}
+}
+
+// fill decodes frames until the batch is full.
+func (a *ahead) fill(ctx context.Context, b *batch) error {
+	var f Frame
+	for b.n < aheadPackets {
+		if a.frames++; a.frames%contextPeriod == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := a.src.Next(ctx, &f); err != nil {
+			return err
+		}
+		if f.block != a.block {
+			if a.block != nil {
+				b.blocks = append(b.blocks, a.block)
+			}
+			a.block = f.block
+		}
+		if a.dec.Decode(&f, &b.packets[b.n]) == Decoded {
+			b.numbers[b.n] = a.frames
+			b.n++
+		}
+	}
+	return nil
+}
+
+// take hands the packets to each, and what they lay in back to the source.
+func (a *ahead) take(each func(*mlids.Packet) error) error {
+	for b := range a.full {
+		for i := range b.packets[:b.n] {
+			if err := each(&b.packets[i]); err != nil {
+				return fmt.Errorf("packet %d: %w", b.numbers[i], err)
 			}
 		}
-		err = b.err
-		a.full <- b // has room for all blocks
-	}
-}
-
-// next waits for the next block. After the one with an error there is none.
-func (a *ahead) next(ctx context.Context) (aheadBlock, error) {
-	select {
-	case b := <-a.full:
-		return b, nil
-	case <-ctx.Done():
-		return aheadBlock{}, ctx.Err()
-	}
-}
-
-// give takes back a block's buffer.
-func (a *ahead) give(buf []byte) {
-	if len(buf) == aheadRoom+aheadBytes {
-		a.free <- buf
-	}
-}
-
-// stop ends the goroutine.
-func (a *ahead) stop() {
-	a.cancel()
-	<-a.done
-}
-
-// readSome is r.Read, but gives up on a reader that gives neither bytes nor an error.
-func readSome(r io.Reader, p []byte) (int, error) {
-	for range 100 {
-		if n, err := r.Read(p); n > 0 || err != nil {
-			return n, err
+		for _, block := range b.blocks {
+			block.giveBack()
 		}
+		if b.err != nil {
+			return b.err
+		}
+		b.n, b.blocks = 0, b.blocks[:0]
+		a.free <- b
 	}
-	return 0, io.ErrNoProgress
+	return nil
 }

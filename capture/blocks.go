@@ -16,10 +16,30 @@ type blocks struct {
 	in     *input
 	r      io.Reader // in, or the decompressor over it
 	buf    []byte
-	lo, hi int   // the bytes not handed out yet: buf[lo:hi]
-	base   int64 // offset in the stream of buf[0]
-	err    error // why no more bytes will come
-	ahead  *ahead
+	lo, hi int         // the bytes not handed out yet: buf[lo:hi]
+	base   int64       // offset in the stream of buf[0]
+	err    error       // why no more bytes will come
+	kept   chan *block // blocks to be used again; nil where the one buffer always is
+	block  *block      // that buf belongs to, if they are kept
+}
+
+const (
+	keptSize = 256 << 10 // of a kept block, unless more is wanted at once: it stays in the caches
+	keptMost = 16        // blocks that wait to be used again
+)
+
+// block is a buffer that what was read from it outlasts: until it is given back.
+type block struct {
+	buf  []byte
+	home chan *block
+}
+
+// giveBack lets the block be used again.
+func (b *block) giveBack() {
+	select {
+	case b.home <- b:
+	default: // there are enough
+	}
 }
 
 func newBlocks(in *input, r io.Reader) *blocks {
@@ -45,21 +65,25 @@ func (b *blocks) take(n int) { b.lo += n }
 
 // fill reads until n bytes are there.
 func (b *blocks) fill(ctx context.Context, n int) error {
-	if b.ahead != nil {
-		if err := b.join(ctx, n); err != nil {
-			return err
-		}
+	if b.kept != nil {
+		b.turn(n)
 	} else {
-		b.read(ctx, n)
+		b.tidy()
 	}
-	if b.hi-b.lo >= n {
+	b.in.ctx = ctx
+	for b.hi < n && b.err == nil {
+		var got int
+		got, b.err = readSome(b.r, b.buf[b.hi:])
+		b.hi += got
+	}
+	if b.hi >= n {
 		return nil
 	}
 	return b.ended(ctx)
 }
 
-// read reads behind the bytes that are left.
-func (b *blocks) read(ctx context.Context, n int) {
+// tidy moves the bytes that are left to the front of the buffer.
+func (b *blocks) tidy() {
 	if b.buf == nil {
 		b.buf = make([]byte, blockSize)
 	}
@@ -68,41 +92,41 @@ func (b *blocks) read(ctx context.Context, n int) {
 		b.hi = copy(b.buf, b.buf[b.lo:b.hi])
 		b.lo = 0
 	}
-	b.in.ctx = ctx
-	for b.hi < n && b.err == nil {
-		var got int
-		got, b.err = readSome(b.r, b.buf[b.hi:])
-		b.hi += got
+}
+
+// turn goes on to a block with room for n bytes, and puts the bytes that are left in front.
+func (b *blocks) turn(n int) {
+	var next *block
+	select {
+	case next = <-b.kept:
+	default:
+	}
+	switch {
+	case n > keptSize:
+		next = &block{buf: make([]byte, blockSize), home: b.kept}
+	case next == nil:
+		next = &block{buf: make([]byte, keptSize), home: b.kept}
+	}
+	b.base += int64(b.lo)
+	b.hi = copy(next.buf, b.buf[b.lo:b.hi])
+	b.buf, b.block, b.lo = next.buf, next, 0
+}
+
+// keep makes what was peeked at last until its block is given back.
+func (b *blocks) keep() {
+	if b.kept == nil {
+		b.kept = make(chan *block, keptMost)
 	}
 }
 
-// join goes on to blocks that were read ahead, and puts the bytes that are left in front of theirs.
-func (b *blocks) join(ctx context.Context, n int) error {
-	for b.hi-b.lo < n && b.err == nil {
-		next, err := b.ahead.next(ctx)
-		if err != nil {
-			return err
+// readSome is r.Read, but gives up on a reader that gives neither bytes nor an error.
+func readSome(r io.Reader, p []byte) (int, error) {
+	for range 100 {
+		if n, err := r.Read(p); n > 0 || err != nil {
+			return n, err
 		}
-		lo := aheadRoom - (b.hi - b.lo)
-		copy(next.buf[lo:], b.buf[b.lo:b.hi])
-		b.ahead.give(b.buf)
-		b.base += int64(b.lo - lo)
-		b.buf, b.lo, b.hi, b.err = next.buf, lo, aheadRoom+next.n, next.err
 	}
-	return nil
-}
-
-// readAhead lets a goroutine read from now on, until stop.
-func (b *blocks) readAhead() {
-	if b.err == nil {
-		b.ahead = newAhead(b.in, b.r)
-	}
-}
-
-func (b *blocks) stop() {
-	if b.ahead != nil {
-		b.ahead.stop()
-	}
+	return 0, io.ErrNoProgress
 }
 
 // ended is the error for a caller that wanted more bytes than the stream had.

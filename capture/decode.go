@@ -29,7 +29,9 @@ func (d *Decoder) Counters() Counters { return d.counters }
 // Decode fills p from f and counts it. It returns Decoded, or why there is no IP packet to use in f: p then holds what
 // was found before that.
 func (d *Decoder) Decode(f *Frame, p *mlids.Packet) Reason {
-	*p = mlids.Packet{Time: f.Time, WireLen: f.WireLen, CaptureLen: uint32(len(f.Data)), Ingress: f.Ingress, Unseen: f.Unseen}
+	*p = mlids.Packet{} // as a literal with its fields it would be built elsewhere and copied
+	p.Time, p.WireLen, p.CaptureLen = f.Time, f.WireLen, uint32(len(f.Data))
+	p.Ingress, p.Unseen = f.Ingress, f.Unseen
 	s := span{f.Data, int(max(f.WireLen, uint32(len(f.Data))))}
 	d.sums = d.cfg.Checksums && !f.Unready
 	var reason Reason

@@ -12,7 +12,7 @@ import (
 // FileConfig says how a capture is read.
 type FileConfig struct {
 	Follow bool // go on at the end of the file as it grows, until the context ends
-	Ahead  bool // read and decompress on a goroutine of its own, which Close ends
+	Ahead  bool // let Run read, decompress and decode on a goroutine of its own; not for what is followed, nor for pipes
 }
 
 // format reads one kind of capture file. Its errors name the offset.
@@ -44,7 +44,7 @@ func Open(path string, cfg FileConfig) (*File, error) {
 		path = "standard input"
 	}
 	file := newFile(path, in)
-	file.close, file.size, file.ahead = closer.Close, size, cfg.Ahead
+	file.close, file.size, file.ahead = closer.Close, size, cfg.Ahead && !cfg.Follow && in.waiter == nil
 	return file, nil
 }
 
@@ -74,9 +74,17 @@ func (s *File) Next(ctx context.Context, f *Frame) error {
 	if err := s.format.next(ctx, s.b, f); err != nil {
 		return s.fail(err)
 	}
-	f.Unready = false
+	f.Unready, f.block = false, s.b.block
 	s.packets++
 	return nil
+}
+
+// keep makes frames last until their blocks are given back, for a file that may be read ahead.
+func (s *File) keep() bool {
+	if s.ahead {
+		s.b.keep()
+	}
+	return s.ahead
 }
 
 // fail keeps err, with the place where it happened, as the answer to every further Next.
@@ -101,13 +109,12 @@ func (s *File) begin(ctx context.Context) error {
 		return fmt.Errorf("offset 0: decompressing: %w: %w", err, ErrCorrupt)
 	}
 	if _, packed := r.(unpacker); packed {
+		kept := s.b.kept
 		s.b, s.unzip = newBlocks(s.b.in, r), stop
+		s.b.kept = kept
 		if head, err = s.b.peek(ctx, 4); err != nil {
 			return s.noMagic(err, len(head))
 		}
-	}
-	if s.ahead {
-		s.b.readAhead()
 	}
 	s.format, err = formatOf(ctx, s.b, binary.LittleEndian.Uint32(head))
 	return err
@@ -142,7 +149,6 @@ func (s *File) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	s.b.stop()
 	s.unzip()
 	return s.close()
 }

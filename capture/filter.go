@@ -54,6 +54,12 @@ func (s *filtered) Next(ctx context.Context, f *Frame) error {
 	}
 }
 
+// keep makes the frames of the source behind it last, if they can.
+func (s *filtered) keep() bool {
+	k, ok := s.Source.(keeper)
+	return ok && k.keep()
+}
+
 func compileFilter(expr string, link LinkType) (*bpf.VM, error) {
 	layout, ok := layoutOf(link)
 	if !ok {

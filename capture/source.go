@@ -35,6 +35,8 @@ type Frame struct {
 
 	Ingress mlids.Port // where it entered the network, when the source knows
 	Unseen  uint32     // see [mlids.Packet]: Data then has headers alone, made up from what the source knows of the flow
+
+	block *block // that Data lies in, where it lasts until that is given back
 }
 
 // Source gives frames one after the other. It belongs to one goroutine.
@@ -51,13 +53,17 @@ const contextPeriod = 1024
 
 // Run reads src to its end, decodes every frame with dec and hands each decoded packet to each, in order. The packet and
 // its payload are valid until each returns. Run returns nil at the end of the source, else the error of the source, of
-// each or of ctx; the packets in front of the error have been handed over.
+// each or of ctx; the packets in front of the error have been handed over. A file that was opened to be read ahead is read
+// and decoded on a goroutine of its own while Run runs.
 func Run(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error) error {
 	return RunIdle(ctx, src, dec, each, func() error { return nil })
 }
 
 // RunIdle is Run for live sources: it calls idle, from the same goroutine, whenever the source returns ErrIdle.
 func RunIdle(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error, idle func() error) error {
+	if k, ok := src.(keeper); ok && k.keep() {
+		return runAhead(ctx, src, dec, each)
+	}
 	var f Frame
 	var p mlids.Packet
 	for n := 1; ; n++ {
