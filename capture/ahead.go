@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -9,6 +10,7 @@ import (
 
 const (
 	aheadPackets = 256 // in a batch: few enough to stay in the caches on their way to another core
+	aheadBlocks  = 4   // that a batch may go through, so that large frames do not pile up
 	aheadBatches = 8
 )
 
@@ -44,7 +46,7 @@ func runAhead(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Pa
 		a.free <- new(batch)
 	}
 	go a.read(ctx)
-	err := a.take(each)
+	err := cmp.Or(a.take(each), ctx.Err())
 	cancel()
 	for range a.full { // until the goroutine closes it
 	}
@@ -68,10 +70,10 @@ func (a *ahead) read(ctx context.Context) {
 	}
 }
 
-// fill decodes frames until the batch is full.
+// fill decodes frames until the batch has enough packets, or went through enough blocks.
 func (a *ahead) fill(ctx context.Context, b *batch) error {
 	var f Frame
-	for b.n < aheadPackets {
+	for b.n < aheadPackets && len(b.blocks) < aheadBlocks {
 		if a.frames++; a.frames%contextPeriod == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -109,5 +111,5 @@ func (a *ahead) take(each func(*mlids.Packet) error) error {
 		b.n, b.blocks = 0, b.blocks[:0]
 		a.free <- b
 	}
-	return nil
+	return nil // the context ended
 }

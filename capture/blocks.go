@@ -101,11 +101,12 @@ func (b *blocks) turn(n int) {
 	case next = <-b.kept:
 	default:
 	}
-	switch {
-	case n > keptSize:
-		next = &block{buf: make([]byte, blockSize), home: b.kept}
-	case next == nil:
-		next = &block{buf: make([]byte, keptSize), home: b.kept}
+	if next == nil || len(next.buf) < n {
+		size := keptSize
+		if n > size {
+			size = blockSize
+		}
+		next = &block{buf: make([]byte, size), home: b.kept}
 	}
 	b.base += int64(b.lo)
 	b.hi = copy(next.buf, b.buf[b.lo:b.hi])

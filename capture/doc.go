@@ -15,7 +15,8 @@
 //	        other blocks are skipped
 //
 // A frame has at most MaxFrame bytes. Whatever a file claims, a reader holds at most 1 MiB of it (3 MiB where it is
-// compressed, and the window of a zstd stream, at most 128 MiB).
+// compressed, and the window of a zstd stream, at most 128 MiB). Where Run reads ahead it is 2 MiB, and up to 32 where
+// frames are long.
 //
 // # Errors
 //
