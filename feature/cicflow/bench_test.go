@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkFile turns the capture named by MLIDS_BENCH_PCAP into CSV of cicflow/v4, on one goroutine, and with reading and
-// printing on goroutines of their own.
+// decoding, and printing, on goroutines of their own.
 func BenchmarkFile(b *testing.B) {
 	b.Run("one", func(b *testing.B) { benchmarkFile(b, false) })
 	b.Run("three", func(b *testing.B) { benchmarkFile(b, true) })

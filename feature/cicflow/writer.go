@@ -111,7 +111,7 @@ func (c *Writer) csv(b []byte, r *Row) []byte {
 		case values[i] == 0: // most of them are
 			b = append(b, '0', ',')
 		default:
-			b = append(c.print.number(b, values[i]), ',')
+			b = append(appendNumber(b, values[i]), ',')
 		}
 	}
 	return append(appendField(b, c.label(r)), '\n')
@@ -165,7 +165,7 @@ func (c *Writer) json(b []byte, r *Row) []byte {
 		case math.IsNaN(v) || math.IsInf(v, 0):
 			b = append(b, "null"...)
 		default:
-			b = c.print.number(b, v)
+			b = appendNumber(b, v)
 		}
 		b = append(b, ',')
 	}

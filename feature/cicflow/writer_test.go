@@ -16,26 +16,49 @@ import (
 	"mlids/internal/testdata"
 )
 
-// TestNumber: what is printed reads back as the same bits.
+// TestNumber: what is printed is the shortest text that reads back as the same bits, as strconv finds it.
 func TestNumber(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	var p printer
 	check := func(v float64) {
-		text := string(p.number(nil, v))
+		text := string(appendNumber(nil, v))
+		if want := strconv.FormatFloat(v, 'f', -1, 64); text != want && !math.IsInf(v, 0) {
+			t.Fatalf("%x was printed as %s, want %s", v, text, want)
+		}
 		back, err := strconv.ParseFloat(text, 64)
 		if err != nil || back != v && !(math.IsNaN(v) && math.IsNaN(back)) {
 			t.Fatalf("%v was printed as %s", v, text)
 		}
 	}
-	special := []float64{0, 1, -1, 9, 10, 99, 100, 999, 1000, 1 << 53, -1 << 60, 0.1, 1e300, 5e-324, 1e21}
-	for _, v := range append(special, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, 1e-7) {
+	special := []float64{0, 1, -1, 9, 10, 99, 100, 999, 1000, 1 << 53, -1 << 60, 0.1, 1e300, 5e-324, 1e21, 0.5, 1.5, 1.0 / 64, 9.5}
+	for _, v := range append(special, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, 1e-7, 1<<52-0.5, 1<<52+0.5) {
 		check(v)
-		check(v)
+		check(math.Nextafter(v, 0))
+		check(math.Nextafter(v, math.Inf(1)))
 	}
 	for range 50_000 {
 		check(math.Float64frombits(rng.Uint64()))
 		check(float64(rng.IntN(1e6)) / float64(1+rng.IntN(50)))
+		check(math.Ldexp(rng.Float64(), rng.IntN(60)-7))
+		check(float64(rng.IntN(1e9)) / math.Pow10(rng.IntN(9)))
 	}
+}
+
+func BenchmarkNumber(b *testing.B) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var values [1024]float64
+	for i := range values {
+		values[i] = float64(rng.IntN(1e8)) / float64(3+rng.IntN(40))
+	}
+	print := func(text func([]byte, float64) []byte) func(*testing.B) {
+		return func(b *testing.B) {
+			var buf [64]byte
+			for i := 0; b.Loop(); i++ {
+				text(buf[:0], values[i%len(values)])
+			}
+		}
+	}
+	b.Run("this", print(appendNumber))
+	b.Run("strconv", print(func(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'f', -1, 64) }))
 }
 
 func TestTime(t *testing.T) {
