@@ -38,10 +38,9 @@ const (
 	CloseFIN               // it was added and completes the closing of the connection
 	CloseRST               // it was added and resets the connection
 	Reopen                 // it belongs to a new connection: the flow ends without it and another begins with it
-	Split                  // the handler's own active time-out: as Reopen, for that reason
 )
 
-var actionReason = [...]mlids.EndReason{mlids.EndNone, mlids.EndFIN, mlids.EndRST, mlids.EndReopen, mlids.EndActive}
+var actionReason = [...]mlids.EndReason{mlids.EndNone, mlids.EndFIN, mlids.EndRST, mlids.EndReopen}
 
 // Timer is a Handler whose flows have idle time-outs of their own, by what their state says. It is asked when a flow has
 // begun and after each packet; 0 is never. Config.Idle then counts for nothing.
@@ -55,8 +54,7 @@ type Handler[S any] interface {
 	// Begin starts a flow with its first packet. It may turn f.Key round, when the packet is known to be an answer. prev
 	// is the flow of the same key that ended because of this packet, nil if there is none.
 	Begin(f, prev *Flow[S], p *mlids.Packet)
-	// Add adds a further packet, unless the answer is Reopen or Split. fwd says that the packet goes from f.Key.Src to
-	// f.Key.Dst.
+	// Add adds a further packet, unless the answer is Reopen. fwd says that the packet goes from f.Key.Src to f.Key.Dst.
 	Add(f *Flow[S], p *mlids.Packet, fwd bool) Action
 	// End takes a flow that has ended; f is valid during the call.
 	End(f *Flow[S])

@@ -20,7 +20,7 @@ type counter struct {
 
 type counts struct {
 	fwd, bwd int
-	tcp      TCP
+	tcp      tcp
 }
 
 type ended struct {

@@ -2,9 +2,9 @@ package flow
 
 import "mlids"
 
-// TCP follows the life of one connection (RFC 9293, section 3.3.2) as an observer sees it. The zero value is a
-// connection of which nothing has been seen.
-type TCP struct {
+// tcp is a handler's view of one connection (RFC 9293, section 3.3.2), for tests of what a table makes of each Action. The
+// zero value is a connection of which nothing has been seen.
+type tcp struct {
 	fin  [2]uint32 // sequence number behind each side's FIN
 	isn  uint32    // of the SYN
 	bits tcpBits
@@ -24,7 +24,7 @@ const (
 // Add takes the next packet. It answers CloseFIN when both FINs are acknowledged, CloseRST for a reset, Reopen for a SYN
 // that begins a new connection, and else Keep. After a close it goes on, so that a handler may keep the flow for late
 // packets.
-func (t *TCP) Add(p *mlids.Packet, fwd bool) Action {
+func (t *tcp) Add(p *mlids.Packet, fwd bool) Action {
 	if p.Flags&(mlids.SYN|mlids.ACK) == mlids.SYN && t.reopens(p) {
 		return Reopen
 	}
@@ -33,19 +33,19 @@ func (t *TCP) Add(p *mlids.Packet, fwd bool) Action {
 	case p.Flags.Has(mlids.RST):
 		t.bits |= sawRST
 		return CloseRST
-	case t.Closed():
+	case t.closed():
 		return CloseFIN
 	}
 	return Keep
 }
 
 // reopens reports whether a lone SYN begins another connection: one of them is over, and this is not its own SYN again.
-func (t *TCP) reopens(p *mlids.Packet) bool {
+func (t *tcp) reopens(p *mlids.Packet) bool {
 	over := t.bits&(finFwd|finBwd|sawRST) != 0
 	return over && (t.bits&sawSYN == 0 || p.Seq != t.isn)
 }
 
-func (t *TCP) note(p *mlids.Packet, fwd bool) {
+func (t *tcp) note(p *mlids.Packet, fwd bool) {
 	i, mine, acked, theirs := 0, finFwd, ackedBwd, finBwd
 	if !fwd {
 		i, mine, acked, theirs = 1, finBwd, ackedFwd, finFwd
@@ -63,5 +63,5 @@ func (t *TCP) note(p *mlids.Packet, fwd bool) {
 	}
 }
 
-// Closed reports whether both sides have closed and acknowledged it.
-func (t *TCP) Closed() bool { return t.bits&(ackedFwd|ackedBwd) == ackedFwd|ackedBwd }
+// closed reports whether both sides have closed and acknowledged it.
+func (t *tcp) closed() bool { return t.bits&(ackedFwd|ackedBwd) == ackedFwd|ackedBwd }
