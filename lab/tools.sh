@@ -26,31 +26,44 @@ if ((${#missing[@]})); then
   fi
 fi
 
-stamp=$venv/.installed
-if ! cat "$here"/peers.{txt,lock} | cmp -s - "$stamp"; then
+bin=$(dirname "$venv")/bin
+emulators=$(dirname "$venv")/fauxqs
+
+# install_peers makes the virtual environment of the Python packages that tests compare with.
+install_peers() {
+  local stamp=$venv/.installed
+  cat "$here"/peers.{txt,lock} | cmp -s - "$stamp" && return
   echo "installing the Python peers into $venv"
   python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/peers.txt" -c "$here/peers.lock" \
     && cat "$here"/peers.{txt,lock} >"$stamp" || echo "the Python peers could not be installed: tests that compare with them skip"
-fi
+}
 
-# InfluxDB and Telegraf, beside our own binary.
-bin=$(dirname "$venv")/bin
-if ! command -v influxd >/dev/null && [[ ! -x $bin/influxd ]]; then
-  echo "unpacking InfluxDB into $bin"
-  { command -v apt-get >/dev/null && "$here/influxdb.sh" "$bin"; } || echo "InfluxDB could not be fetched: tests against it skip"
-fi
-if ! command -v promtool >/dev/null && [[ ! -x $bin/promtool ]]; then
-  { command -v apt-get >/dev/null && "$here/promtool.sh" "$bin"; } || echo "promtool could not be fetched: tests of alert rules skip"
-fi
-if ! command -v telegraf >/dev/null && [[ ! -x $bin/telegraf ]]; then
+# lacks tells whether a program is neither on the path nor beside our own binary.
+lacks() { ! command -v "$1" >/dev/null && [[ ! -x $bin/$1 ]]; }
+
+# install_unpacked fetches Debian's InfluxDB and promtool without installing them: a package would start a service.
+install_unpacked() {
+  command -v apt-get >/dev/null || return 0
+  if lacks influxd; then "$here/influxdb.sh" "$bin" || echo "InfluxDB could not be fetched: tests against it skip"; fi
+  if lacks promtool; then "$here/promtool.sh" "$bin" || echo "promtool could not be fetched: tests of alert rules skip"; fi
+}
+
+install_telegraf() {
+  lacks telegraf || return 0
   echo "building Telegraf into $bin (a few minutes, once)"
   "$here/telegraf.sh" "$bin/telegraf" || echo "Telegraf could not be built: tests with it skip"
-fi
+}
 
-# An emulator of Amazon SNS and SQS, when there is node to run it.
-fauxqs=1.9.2
-dir=$(dirname "$venv")/fauxqs
-if command -v npm >/dev/null && ! grep -qs "\"version\": \"$fauxqs\"" "$dir/node_modules/fauxqs/package.json"; then
-  echo "installing fauxqs into $dir"
-  npm install --prefix "$dir" --no-fund --no-audit --loglevel=error "fauxqs@$fauxqs" >/dev/null || echo "fauxqs could not be installed: tests against it skip"
-fi
+# install_fauxqs gets an emulator of Amazon SNS and SQS, when there is node to run it.
+install_fauxqs() {
+  local version=1.9.2
+  command -v npm >/dev/null || return 0
+  grep -qs "\"version\": \"$version\"" "$emulators/node_modules/fauxqs/package.json" && return
+  echo "installing fauxqs into $emulators"
+  npm install --prefix "$emulators" --no-fund --no-audit --loglevel=error "fauxqs@$version" >/dev/null || echo "fauxqs could not be installed: tests against it skip"
+}
+
+for part in peers unpacked telegraf fauxqs; do # at once: one waits for the network while another compiles
+  "install_$part" &
+done
+wait

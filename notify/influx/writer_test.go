@@ -160,6 +160,7 @@ func TestNothingWaitsForTheServer(t *testing.T) {
 			t.Errorf("%v rows dropped by the queue, want 5", got)
 		}
 		stop := running(t, w)
+		time.Sleep(5 * time.Second) // rows come between the ticks of the writer, not with them
 		for range 5 {
 			time.Sleep(10 * time.Second)
 			w.Predicted("m", classes, []int{1, 0}, []float64{1, 0})
