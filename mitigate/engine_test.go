@@ -67,7 +67,7 @@ func TestFewVerdictsBlockNobody(t *testing.T) {
 	}
 }
 
-// A scan is known by its targets: thirty ports in ten seconds, where the same port a hundred times in that time is none.
+// A scan is known by its targets: a hundred ports in ten seconds, where the same port a hundred times in that time is none.
 func TestScanIsKnownByItsTargets(t *testing.T) {
 	e := testEngine(Policy{})
 	for i := range 90 {
@@ -77,10 +77,10 @@ func TestScanIsKnownByItsTargets(t *testing.T) {
 			t.Fatalf("one port is no scan: %+v", p.block)
 		}
 	}
-	for i := range 40 {
+	for i := range 120 {
 		a := verdict(attacker, victim, "probe", near)
 		a.Proto, a.DstPort = mlids.ProtoTCP, uint16(i)
-		if _, ok := e.observe(epoch.Add(time.Minute).Add(time.Duration(i)*100*time.Millisecond), a); ok != (i == 29) {
+		if _, ok := e.observe(epoch.Add(time.Minute).Add(time.Duration(i)*40*time.Millisecond), a); ok != (i == 99) {
 			t.Fatalf("port %d: block is %v", i, ok)
 		}
 	}

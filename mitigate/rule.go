@@ -48,7 +48,7 @@ func DefaultRules() []Rule {
 	return []Rule{
 		{Model: "kdd99", Classes: []string{"dos"}, Probability: 0.5, Verdicts: 100, Targets: 1, Within: time.Second, Kind: Drop, Scope: BySource},
 		{
-			Model: "kdd99", Classes: []string{"dos", "probe"}, Probability: 0.5, Verdicts: 30, Targets: 30, Within: 10 * time.Second,
+			Model: "kdd99", Classes: []string{"dos", "probe"}, Probability: 0.5, Verdicts: 100, Targets: 100, Within: 10 * time.Second,
 			Kind: Drop, Scope: BySource,
 		},
 		{

@@ -101,15 +101,16 @@ func (l *ledger) read(r io.Reader) error {
 		return fmt.Errorf("%w: version %d, want 1", ErrState, s.Version)
 	}
 	for i, b := range s.Blocks {
-		if b.Match == nil || b.Kind != Drop && b.Kind != Limit && b.Kind != Redirect {
-			return fmt.Errorf("%w: block %d has no match or no known kind", ErrState, i)
+		if b.Match == nil {
+			return fmt.Errorf("%w: block %d has no match", ErrState, i)
 		}
 		m := b.Match.Match()
-		if err := m.valid(); err != nil {
+		block := Block{ID: idOf(m), Kind: b.Kind, Match: m, Rate: b.Rate, ToPort: b.ToPort, Until: b.Until, Reason: b.Reason}
+		if err := checkBlock(&block); err != nil {
 			return fmt.Errorf("%w: block %d: %w", ErrState, i, err)
 		}
 		l.put(&Active{
-			Block: Block{ID: idOf(m), Kind: b.Kind, Match: m, Rate: b.Rate, ToPort: b.ToPort, Until: b.Until, Reason: b.Reason},
+			Block: block,
 			Since: b.Since, Strike: b.Strike, By: b.By, Class: b.Class, Model: b.Model, Forged: b.Forged,
 		})
 	}
