@@ -17,12 +17,15 @@ const (
 	roomy   = 0.8
 )
 
-// Run forgets messages that are too old, and when space is short others, but only those that no way out waits for. It returns
-// when ctx is done.
+// Run forgets messages that are too old, and when space is short others, but only those that no way out waits for. It opens the
+// built-in server's files again after a failed write. It returns when ctx is done.
 func (s *Stream) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
+		if err := s.mend(); err != nil && ctx.Err() == nil {
+			s.deps.Log.ErrorContext(ctx, "queue: still cannot store", "err", err)
+		}
 		if err := s.tidy(ctx, false); err != nil && ctx.Err() == nil {
 			s.deps.Log.WarnContext(ctx, "queue: retention", "err", err)
 		}

@@ -28,7 +28,9 @@ type Stream struct {
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	slots   *semaphore.Weighted
+	batches *semaphore.Weighted
 	tidying sync.Mutex
+	reserve int64 // bytes of the disk that are not filled
 }
 
 // Open starts the built-in server, or connects to one, and makes sure of the streams. Close ends it.
@@ -37,7 +39,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (_ *Stream, err error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Stream{cfg: cfg, deps: deps, slots: semaphore.NewWeighted(inFlight)}
+	s := &Stream{cfg: cfg, deps: deps, slots: semaphore.NewWeighted(inFlight), batches: semaphore.NewWeighted(batchesInFlight), reserve: diskReserve}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -71,7 +73,7 @@ func (s *Stream) Addr() string {
 	if s.server == nil || s.cfg.Listen == "" {
 		return ""
 	}
-	return s.server.server.Addr().String()
+	return s.server.addr()
 }
 
 func (s *Stream) connect() (err error) {
@@ -105,7 +107,7 @@ func (s *Stream) local() ([]nats.Option, error) {
 	server, err := openBuiltIn(&s.cfg, s.deps.Log)
 	if err == nil {
 		s.server = server
-		return []nats.Option{nats.UserInfo(owner, server.key), nats.CustomInboxPrefix(inbox), nats.InProcessServer(server.server)}, nil
+		return []nats.Option{nats.UserInfo(owner, server.key), nats.CustomInboxPrefix(inbox), nats.InProcessServer(server)}, nil
 	}
 	if !errors.Is(err, ErrBusy) || !s.cfg.Join {
 		return nil, err

@@ -34,6 +34,26 @@ func (s *Stream) Publish(ctx context.Context, messages []*notify.Message) error 
 }
 
 func (s *Stream) publish(ctx context.Context, messages []*notify.Message) error {
+	if err := s.room(sizeOf(messages)); err != nil {
+		return err
+	}
+	if s.grouped(messages) {
+		if err := s.publishBatch(ctx, messages); !errors.Is(err, errBatch) {
+			return err
+		}
+	}
+	return s.publishEach(ctx, messages)
+}
+
+func sizeOf(messages []*notify.Message) (bytes int64) {
+	for _, m := range messages {
+		bytes += int64(len(m.Body))
+	}
+	return bytes
+}
+
+// publishEach has the server store messages one by one, and waits for all of its answers.
+func (s *Stream) publishEach(ctx context.Context, messages []*notify.Message) error {
 	if err := s.slots.Acquire(ctx, int64(len(messages))); err != nil {
 		return fmt.Errorf("%w: gave up waiting for others: %w", ErrAway, err)
 	}
@@ -69,6 +89,9 @@ const (
 	codeStore     = 10077 // the store failed; the text tells why
 )
 
+// errStore is a store that failed.
+var errStore = errors.New("the queue does not store")
+
 // explain says what an error of the server means.
 func explain(err error) error {
 	if err == nil {
@@ -83,5 +106,5 @@ func explain(err error) error {
 	case api.Description == "maximum bytes exceeded", api.ErrorCode == codeResources:
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
-	return fmt.Errorf("the queue does not store: %w", err)
+	return fmt.Errorf("%w: %w", errStore, err)
 }

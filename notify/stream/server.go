@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -31,10 +34,16 @@ const inbox = "_MLIDS"
 
 // builtIn is the built-in server.
 type builtIn struct {
-	server *server.Server
-	key    string // the owner's password
+	log    *slog.Logger
+	opts   server.Options
+	start  time.Duration // it may take
+	key    string        // the owner's password
 	lock   *os.File
 	socket *socket
+	broken atomic.Bool // a write failed: the server stores no more, and answers nothing, until its files are opened again
+
+	mu     sync.Mutex
+	server *server.Server
 }
 
 // openBuiltIn starts the built-in server. It is ErrBusy when another process has its directory open.
@@ -42,7 +51,7 @@ func openBuiltIn(cfg *Config, log *slog.Logger) (_ *builtIn, err error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}
-	b := &builtIn{}
+	b := &builtIn{log: log, start: cfg.Timeout}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -58,16 +67,59 @@ func openBuiltIn(cfg *Config, log *slog.Logger) (_ *builtIn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.server, err = server.NewServer(opts); err != nil {
-		return nil, fmt.Errorf("queue: %w", err)
+	b.opts = *opts
+	if err := b.run(); err != nil {
+		return nil, err
 	}
-	b.server.SetLoggerV2(&serverLog{log}, false, false, false)
-	b.server.Start()
-	if !b.server.ReadyForConnections(cfg.Timeout) || !b.server.JetStreamEnabled() {
-		return nil, fmt.Errorf("queue: the built-in server did not start within %v; its log tells why", cfg.Timeout)
-	}
-	b.socket, err = listenSocket(cfg.Dir, b.server, log)
+	b.socket, err = listenSocket(cfg.Dir, b, log)
 	return b, err
+}
+
+// run starts a server on the directory; there must be none.
+func (b *builtIn) run() error {
+	opts := b.opts
+	s, err := server.NewServer(&opts)
+	if err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	b.server = s
+	b.broken.Store(false)
+	s.SetLoggerV2(&serverLog{b.log, &b.broken}, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(b.start) || !s.JetStreamEnabled() {
+		return fmt.Errorf("queue: the built-in server did not start within %v; its log tells why", b.start)
+	}
+	if a, ok := s.Addr().(*net.TCPAddr); ok {
+		b.opts.Port = a.Port // one that was any stays the same when the server starts again
+	}
+	return nil
+}
+
+// again stops the server and starts another on the same files. Connections are lost, and come again.
+func (b *builtIn) again() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.server.Shutdown()
+	b.server.WaitForShutdown()
+	err := b.run()
+	if err != nil {
+		b.broken.Store(true)
+	}
+	return err
+}
+
+// InProcessConn connects to the server that runs at the time: nats.InProcessConnProvider.
+func (b *builtIn) InProcessConn() (net.Conn, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.server.InProcessConn()
+}
+
+// addr is where the server listens.
+func (b *builtIn) addr() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.server.Addr().String()
 }
 
 // close stops the server and lets go of the directory.
@@ -75,6 +127,8 @@ func (b *builtIn) close() {
 	if b.socket != nil {
 		b.socket.close()
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.server != nil {
 		b.server.Shutdown()
 		b.server.WaitForShutdown()
@@ -157,8 +211,11 @@ func watching() *server.Permissions {
 	}
 }
 
-// serverLog passes the server's log on.
-type serverLog struct{ log *slog.Logger }
+// serverLog passes the server's log on. The log is also where the server tells that a write failed; who publishes is not answered.
+type serverLog struct {
+	log    *slog.Logger
+	broken *atomic.Bool
+}
 
 func (l *serverLog) print(level slog.Level, format string, v []any) {
 	if l.log.Enabled(context.Background(), level) {
@@ -175,6 +232,11 @@ func (l *serverLog) Warnf(format string, v ...any) {
 	l.print(level, format, v)
 }
 func (l *serverLog) Fatalf(format string, v ...any) { l.print(slog.LevelError, format, v) }
-func (l *serverLog) Errorf(format string, v ...any) { l.print(slog.LevelError, format, v) }
+func (l *serverLog) Errorf(format string, v ...any) {
+	if strings.Contains(format, "critical write error") {
+		l.broken.Store(true)
+	}
+	l.print(slog.LevelError, format, v)
+}
 func (l *serverLog) Debugf(format string, v ...any) { l.print(slog.LevelDebug, format, v) }
 func (l *serverLog) Tracef(format string, v ...any) { l.print(slog.LevelDebug, format, v) }

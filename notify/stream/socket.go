@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 )
 
 // socketName is the Unix socket in the server's directory by which other processes of the same user join it.
@@ -28,7 +28,7 @@ type socket struct {
 	wg       sync.WaitGroup
 }
 
-func listenSocket(dir string, to *server.Server, log *slog.Logger) (*socket, error) {
+func listenSocket(dir string, to nats.InProcessConnProvider, log *slog.Logger) (*socket, error) {
 	path, done, err := socketPath(dir)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func socketPath(dir string) (path string, done func(), err error) {
 }
 
 // accept ends when the listener is closed.
-func (s *socket) accept(to *server.Server, log *slog.Logger) {
+func (s *socket) accept(to nats.InProcessConnProvider, log *slog.Logger) {
 	for {
 		outer, err := s.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
