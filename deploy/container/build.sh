@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Builds the image with a program made outside and copied in: build.sh NAME [ARCH…]
 # With one ARCH (default: this machine's) NAME is an image, with several it is a list of images. The same commit gives the same
-# bytes. Needs buildah, skopeo and jq. Set CA_CERTIFICATES to take other roots of trust than this machine's.
+# bytes. Needs buildah, skopeo and jq. Set CA_CERTIFICATES to take other roots of trust than this machine's, and PROGRAM to take a
+# program that deploy/build.sh has built for the one ARCH.
 set -euo pipefail
 name=${1:?usage: build.sh NAME [ARCH…]}
 shift
+PROGRAM=${PROGRAM:+$(realpath "$PROGRAM")}
 cd "$(dirname "$0")/../.."
 archs=("${@:-$(go env GOHOSTARCH)}")
+if [[ -n $PROGRAM ]] && ((${#archs[@]} > 1)); then echo "PROGRAM is for one ARCH" >&2 && exit 2; fi
 VERSION=${VERSION:-$(deploy/version.sh)}
 export VERSION
 
@@ -18,7 +21,7 @@ build() {
   local raw=$context/$1.raw
   mkdir -p "$context/$1/state" "$context/$1/var/lib"
   install -m 644 "${CA_CERTIFICATES:-/etc/ssl/certs/ca-certificates.crt}" "$context/$1/ca-certificates.crt"
-  deploy/build.sh "$1" "$context/$1/mlids"
+  if [[ -n ${PROGRAM:-} ]]; then install -m 755 "$PROGRAM" "$context/$1/mlids"; else deploy/build.sh "$1" "$context/$1/mlids"; fi
   chmod -R u=rwX,go=rX "$context/$1" # whatever this shell's umask is
   buildah build --isolation chroot --format docker --no-cache --squash --identity-label=false --quiet \
     --timestamp "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" --platform "linux/$1" \

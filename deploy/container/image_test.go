@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ const (
 type engine struct {
 	t    *testing.T
 	conf string
+	env  []string
 }
 
 // newEngine skips where images cannot be built or run.
@@ -64,11 +66,15 @@ func newEngine(t *testing.T) *engine {
 	return e
 }
 
+// of is the engine for a part of the test.
+func (e *engine) of(t *testing.T) *engine { return &engine{t, e.conf, e.env} }
+
 // try runs a command with the store and returns its output.
 func (e *engine) try(name string, args ...string) (string, error) {
 	var out, log bytes.Buffer
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "CONTAINERS_STORAGE_CONF="+e.conf, "VERSION=v1.2.3")
+	cmd.Env = append(cmd.Env, e.env...)
 	cmd.Stdout, cmd.Stderr = &out, &log
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, log.String())
@@ -119,9 +125,15 @@ func (e *engine) logs(id string) string {
 	return string(log)
 }
 
-// TestImage builds the image as deploy/container/build.sh does, twice, and runs it with nothing but what it needs.
+// TestImage builds the image as deploy/container/build.sh does, twice, and runs it with nothing but what it needs. The program in it is
+// compiled and linked twice only with MLIDS_FULL=1; deploy/package does so then, too.
 func TestImage(t *testing.T) {
 	e := newEngine(t)
+	if os.Getenv("MLIDS_FULL") == "" {
+		program := filepath.Join(t.TempDir(), "mlids")
+		e.run("../build.sh", runtime.GOARCH, program)
+		e.env = []string{"PROGRAM=" + program}
+	}
 	const image = "localhost/mlids-test:v1.2.3"
 	first := e.run("./build.sh", image)
 	t.Cleanup(func() { e.try("podman", "rmi", "-a", "-f") })
@@ -132,8 +144,11 @@ func TestImage(t *testing.T) {
 	})
 	t.Run("what it says of itself", func(t *testing.T) { inspect(t, e, image) })
 	t.Run("what is in it", func(t *testing.T) { contents(t, e, image) })
-	t.Run("serves", func(t *testing.T) { serves(t, &engine{t, e.conf}, image) })
-	t.Run("makes a key", func(t *testing.T) { makesKey(t, &engine{t, e.conf}, image) })
+	t.Run("serves", func(t *testing.T) { serves(t, e.of(t), image) })
+	t.Run("makes a key", func(t *testing.T) { makesKey(t, e.of(t), image) })
+	t.Run("trains and hosts on SageMaker", func(t *testing.T) { sageMaker(t, e.of(t), image) })
+	t.Run("tells SageMaker why a job failed", func(t *testing.T) { failingJob(t, e.of(t), image) })
+	t.Run("runs in place of ML-IDS", func(t *testing.T) { asMLIDS(t, e.of(t), image) })
 }
 
 func inspect(t *testing.T, e *engine, image string) {
