@@ -28,6 +28,11 @@ func askWithKey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%s: %d, want %s within a second", args[1], got, args[0])
 }
 
+// variableOfFile sets a variable to what a file holds: "envfile NAME FILE".
+func variableOfFile(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
 func statusWithKey(ts *testscript.TestScript, url, key string) int {
 	method := http.MethodGet
 	if strings.HasSuffix(url, "/predict") {

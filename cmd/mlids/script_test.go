@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"flowtable": flowTable, "capture": packetCapture, "serve": serveInBackground, "status": exitStatus,
-			"ask": askWithKey,
+			"ask": askWithKey, "envfile": variableOfFile,
 		},
 	})
 }

@@ -54,10 +54,20 @@ func (w *wire) next(t *testing.T) *notify.Message {
 // outletServer is an API whose predictions go to a wire.
 func outletServer(t *testing.T, flags notifyFlags) (*httptest.Server, *wire) {
 	t.Helper()
-	w := newWire()
+	server, w, _ := twoOutlets(t, flags)
+	return server, w
+}
+
+// twoOutlets is an API with the schemes test and other for two wires.
+func twoOutlets(t *testing.T, flags notifyFlags) (_ *httptest.Server, w, other *wire) {
+	t.Helper()
+	w, other = newWire(), newWire()
 	a := &app{
 		streams: streams{strings.NewReader(""), io.Discard, io.Discard}, log: slog.New(slog.DiscardHandler), dataDir: t.TempDir(),
-		sinks: map[string]makeSink{"test": func(*app, *url.URL) (notify.Sink, error) { return w, nil }},
+		sinks: map[string]makeSink{
+			"test":  func(*app, *url.URL) (notify.Sink, error) { return w, nil },
+			"other": func(*app, *url.URL) (notify.Sink, error) { return other, nil },
+		},
 	}
 	metrics := prometheus.NewRegistry()
 	out, err := flags.open(t.Context(), a, metrics)
@@ -83,7 +93,7 @@ func outletServer(t *testing.T, flags notifyFlags) (*httptest.Server, *wire) {
 			t.Error(err)
 		}
 	})
-	return server, w
+	return server, w, other
 }
 
 // neptune is a connection of a SYN flood, as POST /predict takes it.
@@ -139,6 +149,33 @@ func TestAttackReachesTheWayOut(t *testing.T) {
 	}
 	if body := string(first.Body); !strings.HasPrefix(body, `{"columns":["`) || !strings.HasSuffix(body, `,1]]}`) || !strings.Contains(body, `,"prediction"],"index":[0],"data":[[`) {
 		t.Errorf("body %s", body)
+	}
+}
+
+// A benign row reaches ways out that ask for it, under a subject of its own, and no other; asking is enough to have it stored.
+func TestBenignReachesWhoAsks(t *testing.T) {
+	for _, flags := range []notifyFlags{
+		{ways: []string{"benign=test:x class=normal prediction=benign", "attacks=other:x"}},
+		{ways: []string{"benign=test:x prediction=all class=normal", "attacks=other:x"}, publish: "all"},
+	} {
+		server, w, other := twoOutlets(t, flags)
+		if answer := postPredict(t, server.URL, string(kddRecord(t)), "k1"); !strings.Contains(answer, `"normal"`) {
+			t.Fatalf("answer %s", answer)
+		}
+		postPredict(t, server.URL, neptune(t), "k2")
+		m := w.next(t)
+		if subject := m.Subject(); subject != "mlids.predictions.benign.kdd99" || m.Alert.Verdict.Attack || m.Alert.Verdict.Class != "normal" {
+			t.Errorf("%s: %+v", subject, m.Alert.Verdict)
+		}
+		if body := string(m.Body); !strings.HasSuffix(body, `,0]]}`) {
+			t.Errorf("body %s", body)
+		}
+		if a := other.next(t); a.Subject() != "mlids.predictions.attack.kdd99" {
+			t.Errorf("the way out for attacks got %s", a.Subject())
+		}
+		if len(w.got)+len(other.got) > 0 {
+			t.Errorf("%d and %d messages more", len(w.got), len(other.got))
+		}
 	}
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"log/slog"
 	"net/url"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -61,5 +63,28 @@ func TestWaysOfEnvironment(t *testing.T) {
 	}
 	if got := waysOfEnvironment(own, func(string) (string, bool) { return "", false }); !slices.Equal(got, own) {
 		t.Errorf("without the variable: %q", got)
+	}
+}
+
+// The way out of the service on Cloud Run is one.
+func TestWayOfCloudRun(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/gcp/service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), "name: MLIDS_NOTIFY\n              value: ")
+	line, _, _ := strings.Cut(strings.ReplaceAll(rest, "PROJECT", "example"), "\n")
+	a := &app{log: slog.New(slog.DiscardHandler), sinks: waysOut()}
+	ways, err := a.wayList([]string{line + " "})
+	if !ok || err != nil && !strings.Contains(err.Error(), "credentials") {
+		t.Fatalf("%q: %v", line, err)
+	}
+	for _, w := range ways {
+		if !w.Filter.WantsBenign() {
+			t.Errorf("%q leaves out benign predictions", line)
+		}
+		if err := w.Sink.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -23,6 +23,28 @@ func TestService(t *testing.T) {
 	}
 }
 
+// What the service publishes goes to the topic that Terraform makes, by the account that Terraform lets publish.
+func TestTopic(t *testing.T) {
+	plan, err := os.ReadFile("../terraform/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	way := ""
+	for _, v := range read(t, rendered(t)).Spec.Template.Spec.Containers[0].Env {
+		if v.Name == "MLIDS_NOTIFY" {
+			way = v.Value
+		}
+	}
+	_, rest, ok := strings.Cut(way, "=pubsub://example/")
+	topic, _, _ := strings.Cut(rest, " ")
+	if !ok || !strings.Contains(string(plan), `= "`+topic+`"`) {
+		t.Errorf("the way out %q has no topic in Terraform's file", way)
+	}
+	if !strings.Contains(string(plan), `"serviceAccount:mlids@${var.project}.iam.gserviceaccount.com"`) {
+		t.Error("Terraform's file has another account")
+	}
+}
+
 // What is wrong is found.
 func TestWrongServices(t *testing.T) {
 	text := rendered(t)
