@@ -39,6 +39,7 @@ type result struct {
 	record         mitigate.Record
 	neighbour      string // what h1's traffic was blocked as; empty when it was not
 	before, during pinged
+	busy           pinged  // before, with the switch as busy as in the attack
 	mbitBefore     float64 // h1 to h2, by iperf3; 0 when it was not measured
 	mbitDuring     float64
 }
@@ -77,10 +78,9 @@ func (r *rig) attack(a attack, tcp bool) *result {
 	res := &result{attack: a}
 	const every = 50 * time.Millisecond
 	if !tcp {
-		defer r.awake()()
-		r.ping(r.h1, r.h2, 20, every)() // the flow is in place when the baseline begins
+		res.busy = r.busy(60, every)
 	}
-	res.before = r.ping(r.h1, r.h2, 100, every)()
+	res.before = r.ping(r.h1, r.h2, 60, every)()
 	if tcp {
 		res.mbitBefore = r.iperf(3)
 	}
@@ -183,7 +183,7 @@ func (r *result) String() string {
 	text := fmt.Sprintf("%s: %s, blocked after %d ms, %.2f%% dropped (%d of %d packets arrived), %.3f%% after the block",
 		r.attack.name, r.record.Class, r.after().Milliseconds(), all, len(r.arrived), len(r.sent), after)
 	if r.during.sent > 0 {
-		text += fmt.Sprintf("; pings %.1f%% lost, median %v before, %v meanwhile", r.during.lost(), r.before.median(), r.during.median())
+		text += fmt.Sprintf("; pings %.1f%% lost, median %v before, %v with a switch as busy, %v meanwhile", r.during.lost(), r.before.median(), r.busy.median(), r.during.median())
 	}
 	if r.mbitBefore > 0 {
 		text += fmt.Sprintf("; TCP %.0f Mbit/s before, %.0f meanwhile", r.mbitBefore, r.mbitDuring)

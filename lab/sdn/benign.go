@@ -18,8 +18,10 @@ type errands struct {
 	megabits []float64    // of each transfer
 }
 
+// failed reports whether what was asked for did not come: the switch drops packets when others keep the machine busy, so a few may
+// be missing.
 func (e *errands) failed() bool {
-	return e.pings.answered < e.pings.sent*98/100 || e.broken.Load() > (e.pages.Load()+e.names.Load())/50 || e.pages.Load() == 0 || e.names.Load() == 0
+	return e.pings.answered < e.pings.sent*95/100 || e.broken.Load() > (e.pages.Load()+e.names.Load())/50 || e.pages.Load() == 0 || e.names.Load() == 0
 }
 
 // String tells them.

@@ -84,12 +84,12 @@ func (l *laboratory) run() error {
 // table prints the results side by side.
 func table(w io.Writer, results []*result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nattack\tclass\tblocked after\tpackets sent\tarrived\tkept\tafter the block\tpings lost\tmedian RTT before, meanwhile\tTCP before, meanwhile\tmeasure")
+	fmt.Fprintln(t, "\nattack\tclass\tblocked after\tpackets sent\tarrived\tkept\tafter the block\tpings lost\tmedian RTT before, as busy, meanwhile\tTCP before, meanwhile\tmeasure")
 	for _, r := range results {
 		all, after := r.kept()
 		pings, tcp := "–\t–", "–"
 		if r.during.sent > 0 {
-			pings = fmt.Sprintf("%.1f%%\t%v, %v", r.during.lost(), r.before.median(), r.during.median())
+			pings = fmt.Sprintf("%.1f%%\t%v, %v, %v", r.during.lost(), r.before.median(), r.busy.median(), r.during.median())
 		}
 		if r.mbitBefore > 0 {
 			tcp = fmt.Sprintf("%.0f, %.0f Mbit/s", r.mbitBefore, r.mbitDuring)

@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"mlids/internal/ovstest"
@@ -33,24 +31,22 @@ func (p pinged) median() time.Duration {
 	return p.rtts[len(p.rtts)/2]
 }
 
-// awake keeps the processors busy with what gives way to all else, until stop is called: an idle one falls asleep between two
-// packets, and the delay before a flood would be that of waking up.
-func (r *rig) awake() (stop func()) {
+// worker is an address of the attacker's host that the controller allows: what it sends is not blocked.
+const worker = "10.0.0.9"
+
+// busy is ping while the attacker's host sends as many packets a second as its floods have, and may: a switch that sleeps
+// between packets takes longer, so this is what delays during a flood compare with.
+func (r *rig) busy(count int, every time.Duration) pinged {
 	r.tb.Helper()
-	var busy []*exec.Cmd
-	for range runtime.NumCPU() {
-		cmd := r.net.Beside("chrt", "--idle", "0", "timeout", "120", "sh", "-c", "while :; do :; done")
-		if err := cmd.Start(); err != nil {
-			r.tb.Fatal(err)
-		}
-		busy = append(busy, cmd)
+	load := r.net.Command(r.at, "hping3", "--udp", "-k", "-s", "999", "-p", "9999", "-a", worker, "-i", "u1000", "-q", r.h2.IP)
+	if err := load.Start(); err != nil {
+		r.tb.Fatal(err)
 	}
-	return func() {
-		for _, cmd := range busy {
-			_ = cmd.Process.Signal(syscall.SIGTERM) // timeout passes it on
-			_ = cmd.Wait()
-		}
-	}
+	defer func() {
+		_ = load.Process.Kill()
+		_ = load.Wait()
+	}()
+	return r.ping(r.h1, r.h2, count, every)()
 }
 
 // ping begins a series of pings; wait gives what they came to.

@@ -48,24 +48,22 @@ func namespaces(tb testing.TB) lab {
 }
 
 // programs are what attacks and measurements need.
-func programs() []string { return []string{"ping", "hping3", "iperf3", "tcpdump", "timeout", "chrt"} }
+func programs() []string { return []string{"ping", "hping3", "iperf3", "tcpdump", "timeout"} }
 
 // rig is the topology under mlids.
 type rig struct {
 	lab
 	tb           testing.TB
 	mlids        string // the program
-	more         []string
 	dir          string // its data, and what is recorded here
 	process      *exec.Cmd
 	logs, traces int
 }
 
-// newRig builds the network and starts the controller, with more arguments if there are any; it returns when h1 and the
-// attacker reach h2.
-func newRig(tb testing.TB, build func(testing.TB) lab, mlids string, more ...string) *rig {
+// newRig builds the network and starts the controller; it returns when h1 and the attacker reach h2.
+func newRig(tb testing.TB, build func(testing.TB) lab, mlids string) *rig {
 	tb.Helper()
-	r := &rig{tb: tb, mlids: mlids, more: more, dir: tb.TempDir()}
+	r := &rig{tb: tb, mlids: mlids, dir: tb.TempDir()}
 	r.lab = build(tb)
 	r.start()
 	for _, from := range []*ovstest.Host{r.h1, r.at} {
@@ -85,8 +83,8 @@ func (r *rig) start() {
 		r.tb.Fatal(err)
 	}
 	defer log.Close()
-	args := []string{"sdn", "--listen", controllerAt, "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", ""}
-	cmd := r.net.Beside(r.mlids, append(args, r.more...)...)
+	args := []string{"sdn", "--listen", controllerAt, "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", "", "--allow", worker}
+	cmd := r.net.Beside(r.mlids, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		r.tb.Fatal(err)
