@@ -99,13 +99,17 @@ soak: build ## serve and classify, and let benign traffic pass, for SOAKTIME eac
 	MLIDS_SOAK=$(SOAKTIME) $(GO) test -count=1 -timeout 0 -run Soak ./api
 	MLIDS_SOAK=$(SOAKTIME) MLIDS_BINARY=$(BIN)/mlids $(GO) test -count=1 -timeout 0 -run TestDefence/benign -v ./lab/sdn
 
+.PHONY: lab-tools
+lab-tools:
+	@lab/tools.sh --debian
+
 .PHONY: lab
-lab: build tools ## the network that defends itself, attacked: a table, and pictures in .build/lab (as root)
+lab: build lab-tools ## the network that defends itself, attacked: a table, and pictures in .build/lab (as root)
 	$(GO) run ./lab/sdn --mlids $(BIN)/mlids --out $(BUILD)/lab
 	@$(MAKE) --no-print-directory lab-mininet
 
 .PHONY: lab-mininet
-lab-mininet: build tools ## the same in a network that Mininet's Python API builds (lab/sdn/mininet_seed.py; as root)
+lab-mininet: build lab-tools ## the same in a network that Mininet's Python API builds (lab/sdn/mininet_seed.py; as root)
 	$(GO) run ./lab/sdn --mlids $(BIN)/mlids --out $(BUILD)/lab --mininet
 
 .PHONY: chaos

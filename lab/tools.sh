@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: Debian packages when run as root, Python packages into the virtual
-# environment named by the first argument. What cannot be installed is said; the tests that need it then skip.
+# environment named by the first argument. What cannot be installed is said; the tests that need it then skip. With --debian
+# instead of a name it installs the Debian packages alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-venv=${1:?usage: tools.sh VENV}
+venv=${1:?usage: tools.sh VENV|--debian}
 
 # command → the Debian package that has it
 declare -A packages=(
@@ -25,6 +26,7 @@ if ((${#missing[@]})); then
     echo "missing, and not root to install: ${missing[*]}"
   fi
 fi
+[[ $venv != --debian ]] || exit 0
 
 bin=$(dirname "$venv")/bin
 emulators=$(dirname "$venv")/fauxqs
