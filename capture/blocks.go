@@ -8,8 +8,12 @@ import (
 	"io"
 )
 
-// blockSize is how much is read at once. Blocks of 1 MiB are faster than mapping the file.
-const blockSize = 1 << 20
+// How much is read at once: what stays in a core's caches until it has been decoded, unless more is wanted in one piece.
+// That is faster than mapping the file.
+const (
+	usualSize = 256 << 10
+	blockSize = 1 << 20 // at most
+)
 
 // blocks hands out the bytes of a stream in order, without copying them out of its buffer and without allocating.
 type blocks struct {
@@ -23,10 +27,8 @@ type blocks struct {
 	block  *block      // that buf belongs to, if they are kept
 }
 
-const (
-	keptSize = 256 << 10 // of a kept block, unless more is wanted at once: it stays in the caches
-	keptMost = 16        // blocks that wait to be used again
-)
+// keptMost is how many blocks may wait to be used again.
+const keptMost = 16
 
 // block is a buffer that what was read from it outlasts: until it is given back.
 type block struct {
@@ -68,7 +70,7 @@ func (b *blocks) fill(ctx context.Context, n int) error {
 	if b.kept != nil {
 		b.turn(n)
 	} else {
-		b.tidy()
+		b.tidy(n)
 	}
 	b.in.ctx = ctx
 	for b.hi < n && b.err == nil {
@@ -82,16 +84,23 @@ func (b *blocks) fill(ctx context.Context, n int) error {
 	return b.ended(ctx)
 }
 
-// tidy moves the bytes that are left to the front of the buffer.
-func (b *blocks) tidy() {
-	if b.buf == nil {
-		b.buf = make([]byte, blockSize)
+// tidy moves the bytes that are left to the front of the buffer, and sees to it that it has room for n.
+func (b *blocks) tidy(n int) {
+	from := b.buf[b.lo:b.hi]
+	if len(b.buf) < n {
+		b.buf = make([]byte, sizeFor(n))
 	}
-	if b.lo > 0 {
-		b.base += int64(b.lo)
-		b.hi = copy(b.buf, b.buf[b.lo:b.hi])
-		b.lo = 0
+	b.base += int64(b.lo)
+	b.hi = copy(b.buf, from)
+	b.lo = 0
+}
+
+// sizeFor is the size of a buffer that n bytes are wanted from.
+func sizeFor(n int) int {
+	if n > usualSize {
+		return blockSize
 	}
+	return usualSize
 }
 
 // turn goes on to a block with room for n bytes, and puts the bytes that are left in front.
@@ -102,11 +111,7 @@ func (b *blocks) turn(n int) {
 	default:
 	}
 	if next == nil || len(next.buf) < n {
-		size := keptSize
-		if n > size {
-			size = blockSize
-		}
-		next = &block{buf: make([]byte, size), home: b.kept}
+		next = &block{buf: make([]byte, sizeFor(n)), home: b.kept}
 	}
 	b.base += int64(b.lo)
 	b.hi = copy(next.buf, b.buf[b.lo:b.hi])
