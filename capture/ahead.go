@@ -11,7 +11,7 @@ import (
 const (
 	aheadPackets = 256 // in a batch: few enough to stay in the caches on their way to another core
 	aheadBlocks  = 4   // that a batch may go through, so that large frames do not pile up
-	aheadBatches = 8
+	aheadBatches = 4
 )
 
 // keeper is a source whose frames can be made to outlast the next one: until their block is given back.

@@ -28,7 +28,7 @@ type blocks struct {
 }
 
 // keptMost is how many blocks may wait to be used again.
-const keptMost = 16
+const keptMost = 8
 
 // block is a buffer that what was read from it outlasts: until it is given back.
 type block struct {

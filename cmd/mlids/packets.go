@@ -88,6 +88,7 @@ func (a *app) packets(ctx context.Context, p *packetFlags, to sink) (capture.Cou
 		return capture.Counters{}, err
 	}
 	defer src.Close()
+	unloadStart()
 	bar := a.bar("read packets", "B")
 	decoder := capture.NewDecoder(p.decoder)
 	count, started := 0, time.Now()

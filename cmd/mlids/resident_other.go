@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// unloadStart does nothing here.
+func unloadStart() {}
