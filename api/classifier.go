@@ -128,6 +128,13 @@ func (s *Server) forgetUnlisted() {
 	})
 }
 
+// read notes a column that the model reads.
+func (c *classifier) read(column int) {
+	if !slices.Contains(c.columns, column) {
+		c.columns = append(c.columns, column)
+	}
+}
+
 func (s *Server) newClassifier(m *model.Model) (*classifier, error) {
 	info := m.Info()
 	schema, inputs, err := s.resolve(info)
@@ -136,8 +143,9 @@ func (s *Server) newClassifier(m *model.Model) (*classifier, error) {
 	}
 	c := &classifier{model: m, name: info.Name, schema: schema, companionName: model.CompanionName(info.Name)}
 	for _, in := range inputs {
-		if !slices.Contains(c.columns, in.Column) {
-			c.columns = append(c.columns, in.Column)
+		c.read(in.Column)
+		if in.Over > 0 {
+			c.read(in.Over - 1)
 		}
 	}
 	c.companion = s.companion(c.companionName)

@@ -176,7 +176,7 @@ func (s *Server) reshape(wk *work, c *classifier, media string) (decoders *sync.
 
 var errNames = errors.New("the columns have no names")
 
-// names are those of columns that come without: the model's inputs in order, or all of the schema when there are as many.
+// names are those of columns that come without: those that the model reads, in order, or all of the schema when there are as many.
 func (c *classifier) names(fields int) ([]string, error) {
 	if c.backend != nil {
 		return nil, problemf(http.StatusBadRequest, "%w, and those that %s wants are not known here", errNames, c.name)

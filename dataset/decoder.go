@@ -100,6 +100,7 @@ func (d *SplitDecoder) row(p *splitParser) error {
 		p.pos = max(next, p.pos)
 		return err
 	}
+	d.rows.X = d.rows.X[:n+len(d.shape.divide(d.rows.X[n:]))]
 	d.rows.spans = append(d.rows.spans, span{p.pos, next})
 	p.pos = next
 	return nil
@@ -159,6 +160,7 @@ func (d *RecordDecoder) record(w *window) error {
 		w.pos = max(next, w.pos)
 		return err
 	}
+	d.rows.X = d.rows.X[:n+len(d.shape.divide(d.rows.X[n:]))]
 	d.rows.spans = append(d.rows.spans, span{w.pos, next})
 	w.pos = next
 	return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mlids/dataset"
+	"mlids/internal/testdata"
 )
 
 // bigFile writes rows of the small schema.
@@ -33,7 +34,8 @@ func bigFile(t *testing.T, name string, rows int) string {
 }
 
 // A file whose table cannot fit is refused by what its first part says, and one that fits is read.
-func TestLargeFilesAreForeseen(t *testing.T) {
+func TestFilesOfFullSizeAreForeseen(t *testing.T) {
+	testdata.FullSize(t)
 	for name, rows := range map[string]int{"a.csv": 700_000, "a.csv.gz": 1_200_000} {
 		t.Run(name, func(t *testing.T) {
 			path := bigFile(t, name, rows)

@@ -38,9 +38,22 @@ type shape struct {
 	schema    *feature.Schema
 	cells     []cell // by schema column
 	required  []bool
-	width     int    // length of a row's vector
+	width     int // length of a row's vector, what only ratios are made of included
+	inputs    int // of them that the model takes
+	ratios    []ratio
 	label     string // spelling of the label's column; "" for the schema's own
 	needLabel bool
+}
+
+// ratio is a place of the vector that holds the quotient of two others.
+type ratio struct{ out, column, over int }
+
+// divide fills in a row's ratios, and returns the part of it that the model takes.
+func (sh *shape) divide(row []float32) []float32 {
+	for _, r := range sh.ratios {
+		row[r.out] = feature.Quotient(row[r.column], row[r.over])
+	}
+	return row[:sh.inputs]
 }
 
 // layout is a shape laid over a source's columns.
@@ -72,10 +85,14 @@ func newShape(s *feature.Schema) *shape {
 // vectorShape wants a model's inputs, in the order of the vector.
 func vectorShape(s *feature.Schema, inputs []feature.Input) (*shape, error) {
 	sh := newShape(s)
-	sh.width = len(inputs)
+	sh.width, sh.inputs = len(inputs), len(inputs)
 	for place, in := range inputs {
 		if err := checkInput(s, in); err != nil {
 			return nil, err
+		}
+		if in.Over > 0 {
+			sh.ratios = append(sh.ratios, ratio{out: place, column: in.Column, over: in.Over - 1})
+			continue
 		}
 		c, column := &sh.cells[in.Column], s.Columns[in.Column]
 		sh.required[in.Column] = !column.Optional
@@ -95,11 +112,36 @@ func vectorShape(s *feature.Schema, inputs []feature.Input) (*shape, error) {
 		}
 		c.hot[in.Category] = int32(place)
 	}
+	for i := range sh.ratios {
+		r := &sh.ratios[i]
+		r.column, r.over = sh.operand(r.column), sh.operand(r.over)
+	}
 	return sh, nil
+}
+
+// operand is the place of a column that a ratio is made of. Behind the inputs there is one for a column that is none.
+func (sh *shape) operand(column int) int {
+	c := &sh.cells[column]
+	if c.op == opSkip {
+		c.op, c.out = opNumber, sh.width
+		sh.width++
+		sh.required[column] = !sh.schema.Columns[column].Optional
+	}
+	return c.out
+}
+
+// below is the column under a ratio's line as an input.
+func below(in feature.Input) feature.Input {
+	return feature.Input{Name: in.Name, Column: in.Over - 1, Category: -1}
 }
 
 // checkInput refuses inputs that the schema does not have.
 func checkInput(s *feature.Schema, in feature.Input) error {
+	if in.Over != 0 {
+		if err := checkInput(s, below(in)); err != nil {
+			return err
+		}
+	}
 	if in.Column < 0 || in.Column >= len(s.Columns) {
 		return fmt.Errorf("%w: schema %s has no column %d for input %s", ErrColumn, s.ID(), in.Column, in.Name)
 	}
@@ -123,13 +165,20 @@ func tableShape(s *feature.Schema, o *Options) (*shape, error) {
 		if err := checkInput(s, in); err != nil {
 			return nil, err
 		}
-		sh.required[in.Column] = !s.Columns[in.Column].Optional
-		sh.cells[in.Column].op = opNumber
+		sh.want(in.Column)
+		if in.Over > 0 {
+			sh.want(in.Over - 1)
+		}
 	}
 	for i, c := range s.Columns {
 		sh.cells[i].tableOperation(c, o)
 	}
 	return sh, nil
+}
+
+func (sh *shape) want(column int) {
+	sh.required[column] = !sh.schema.Columns[column].Optional
+	sh.cells[column].op = opNumber
 }
 
 func (c *cell) tableOperation(column feature.Column, o *Options) {

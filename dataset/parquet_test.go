@@ -10,6 +10,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"mlids/dataset"
+	"mlids/internal/testdata"
 )
 
 func readParquet(tb testing.TB, file []byte, o dataset.Options) (*dataset.Table, error) {
@@ -101,7 +102,7 @@ func TestParquetRefuses(t *testing.T) {
 func TestDamagedParquet(t *testing.T) {
 	good := parquetBytes(t, "who,pkts,rate,proto,label\n"+strings.Repeat("x,1,2,6,a\nyy,,3.5,17,b\n", 50))
 	step := 1
-	if testing.Short() {
+	if testing.Short() || testdata.Race {
 		step = 7
 	}
 	for i := 0; i < len(good); i += step {

@@ -18,10 +18,8 @@ func byClass(s *dataset.Set) map[string]int {
 	return n
 }
 
-func TestKDDTenPercent(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs half a million rows: run without -short")
-	}
+func TestKDDTenPercentFullSize(t *testing.T) {
+	testdata.FullSize(t)
 	path := testdata.Path(t, "kdd99", "kddcup.data_10_percent.gz")
 	table, err := dataset.Open(t.Context(), path, schema(t, "kdd99"), dataset.Options{NeedLabel: true})
 	if err != nil {

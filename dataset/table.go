@@ -59,9 +59,16 @@ func (t *Table) AppendRows(dst []float32, inputs []feature.Input, lo, hi int) ([
 		if err != nil {
 			return dst[:start], err
 		}
+		over, err := t.over(in)
+		if err != nil {
+			return dst[:start], err
+		}
 		for i, v := range column[lo:hi] {
-			if in.Category >= 0 {
+			switch {
+			case in.Category >= 0:
 				v = hot(v, in.Category)
+			case over != nil:
+				v = feature.Quotient(v, over[lo+i])
 			}
 			dst[start+i*width+j] = v
 		}
@@ -72,14 +79,30 @@ func (t *Table) AppendRows(dst []float32, inputs []feature.Input, lo, hi int) ([
 // expand gives the values of an input over all rows. Plain numbers are shared with the table, not copied.
 func (t *Table) expand(in feature.Input) ([]float32, error) {
 	column, err := t.column(in)
-	if err != nil || in.Category < 0 {
+	if err != nil || in.Category < 0 && in.Over == 0 {
 		return column, err
+	}
+	over, err := t.over(in)
+	if err != nil {
+		return nil, err
 	}
 	x := make([]float32, t.rows)
 	for i, v := range column {
+		if over != nil {
+			x[i] = feature.Quotient(v, over[i])
+			continue
+		}
 		x[i] = hot(v, in.Category)
 	}
 	return x, nil
+}
+
+// over is the column below the line of a ratio; nil for other inputs.
+func (t *Table) over(in feature.Input) ([]float32, error) {
+	if in.Over == 0 {
+		return nil, nil
+	}
+	return t.column(below(in))
 }
 
 // column is what an input is made of; all missing for an optional column that the source lacks.

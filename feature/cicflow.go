@@ -142,7 +142,7 @@ func (c cic) column(header string, aliases ...string) Column {
 
 // cicflowV4 is CICFlowMeter with the corrections under which CICIDS2017 and 2018 were generated again.
 func cicflowV4() Schema {
-	s := Schema{Name: "cicflow", Version: "v4", Label: cicLabel, Headed: true}
+	s := Schema{Name: "cicflow", Version: "v4", Label: cicLabel, Headed: true, Ratios: cicRatios()}
 	for _, c := range cicColumns {
 		if c.hV4 == "" {
 			continue
@@ -156,7 +156,7 @@ func cicflowV4() Schema {
 
 // cicflow2018 is what the files of CSE-CIC-IDS2018 really hold.
 func cicflow2018() Schema {
-	s := Schema{Name: "cicflow", Version: "2018", Label: cicLabel, Headed: true}
+	s := Schema{Name: "cicflow", Version: "2018", Label: cicLabel, Headed: true, Ratios: cicRatios()}
 	for _, c := range cicColumns {
 		if c.h2018 == "" {
 			continue
@@ -172,13 +172,26 @@ func cicflow2018() Schema {
 
 // cicflowCommon has the columns that mean the same in both dialects, so that one model can judge rows of either.
 func cicflowCommon() Schema {
-	s := Schema{Name: "cicflow", Version: "common", Label: cicLabel, Headed: true}
+	s := Schema{Name: "cicflow", Version: "common", Label: cicLabel, Headed: true, Ratios: cicRatios()}
 	for _, c := range cicColumns {
 		if c.h2018 != "" && c.hV4 != "" && c.in2018 == "" {
 			s.Columns = append(s.Columns, c.column(c.hV4, c.h2018))
 		}
 	}
 	return s
+}
+
+// cicRatios are those that mean something whatever the flow's size: who talks more, how even lengths and gaps are, how much of
+// the time is a pause, how long headers are (options of TCP).
+func cicRatios() []Ratio {
+	return []Ratio{
+		{"tot_bwd_pkts", "tot_fwd_pkts"}, {"totlen_bwd_pkts", "totlen_fwd_pkts"},
+		{"fwd_pkt_len_max", "fwd_pkt_len_mean"}, {"bwd_pkt_len_max", "bwd_pkt_len_mean"},
+		{"flow_iat_std", "flow_iat_mean"}, {"fwd_iat_std", "fwd_iat_mean"}, {"bwd_iat_std", "bwd_iat_mean"},
+		{"flow_iat_max", "flow_duration"}, {"idle_max", "flow_duration"},
+		{"fwd_iat_tot", "flow_duration"}, {"bwd_iat_tot", "flow_duration"},
+		{"fwd_header_len", "tot_fwd_pkts"}, {"bwd_header_len", "tot_bwd_pkts"},
+	}
 }
 
 func nonEmpty(spellings []string) []string {

@@ -54,8 +54,10 @@ type Schema struct {
 	Columns []Column
 	Label   []string // spellings of the label's column, the first one preferred
 	Headed  bool     // files of this schema normally start with a header
+	Ratios  []Ratio  // of its columns, as further inputs
 
-	index map[string]int // normalised spelling → column
+	index  map[string]int // normalised spelling → column
+	ratios []Input        // of Ratios
 }
 
 // New makes a schema of columns. Two columns that share a spelling are a programming error, told by an error.
@@ -72,6 +74,14 @@ func New(s Schema) (*Schema, error) {
 			}
 			s.index[key] = i
 		}
+	}
+	for _, r := range s.Ratios {
+		column, known := s.index[Normalise(r.Column)]
+		over, too := s.index[Normalise(r.Over)]
+		if !known || !too {
+			return nil, fmt.Errorf("schema %s: ratio of columns %s and %s, which it does not have", s.ID(), r.Column, r.Over)
+		}
+		s.ratios = append(s.ratios, Input{Name: r.Column + "/" + r.Over, Column: column, Category: -1, Over: over + 1})
 	}
 	return &s, nil
 }
@@ -109,12 +119,20 @@ func Normalise(spelling string) string {
 	return b.String()
 }
 
-// Input is one number that a model takes: a column, or the indicator of one category of a column.
+// Ratio names two columns of numbers, the first to be divided by the second. Ratios of a flow stay alike where its size and
+// the speed of its network differ, so what is learned of them carries over to networks that training did not see.
+type Ratio struct{ Column, Over string }
+
+// Input is one number that a model takes: a column, the indicator of one category of a column, or a ratio of two.
 type Input struct {
-	Name     string // "src_bytes", "service=http"
+	Name     string // "src_bytes", "service=http", "idle_max/flow_duration"
 	Column   int    // index in Schema.Columns
 	Category int    // index in Column.Categories; -1 for a plain number
+	Over     int    // of a ratio, the index of the column below the line, counted from 1; else 0
 }
+
+// DerivedInputs lists the ratios that a model of this schema may take besides Inputs.
+func (s *Schema) DerivedInputs() []Input { return slices.Clone(s.ratios) }
 
 // Inputs lists what a model of this schema may take, in schema order: categories one-hot, text and clocks left out, and
 // identity columns too unless asked for.
@@ -137,7 +155,7 @@ func (s *Schema) Inputs(identity bool) []Input {
 // Resolve finds inputs by the names that Inputs gives them, as a model's file lists them.
 func (s *Schema) Resolve(names []string) ([]Input, error) {
 	all := map[string]Input{}
-	for _, in := range s.Inputs(true) {
+	for _, in := range append(s.Inputs(true), s.ratios...) {
 		all[in.Name] = in
 	}
 	out := make([]Input, len(names))

@@ -56,7 +56,7 @@ func evaluate(tb testing.TB, m *model.Model, s *dataset.Set) *metric.Evaluation 
 }
 
 func TestEveryAlgorithmLearnsBothTasks(t *testing.T) {
-	train, test := halves(t, 50)
+	train, test := halves(t, 100)
 	for _, algorithm := range learn.Algorithms() {
 		t.Run(algorithm+"/binary", func(t *testing.T) {
 			e := evaluate(t, fit(t, algorithm, kddset.Binary(train), nil), kddset.Binary(test))

@@ -198,6 +198,7 @@ func ranks(x []float32, rows []int) []float64 {
 // tryInputs cross-validates boosted trees on the set's inputs, and sums the inputs' importance over the folds.
 func tryInputs(ctx context.Context, s *dataset.Set, o Options) (SelectionStep, []float64, error) {
 	c := tree.DefaultBoost()
+	c.Columns = 1 // what matters less must not be used for want of better
 	c.Trees, c.Seed = 50, o.Seed
 	folds, err := s.Folds(selectFolds, o.Seed)
 	if err != nil {

@@ -48,10 +48,8 @@ func TestFlowsOf2018(t *testing.T) {
 	checkPage(t, "2018", page.Bytes())
 }
 
-func TestKDD99(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs 494,021 rows: run without -short")
-	}
+func TestKDD99FullSize(t *testing.T) {
+	testdata.FullSize(t)
 	r := inspect(t, openReal(t, "kdd99", "kdd99", "kddcup.data_10_percent.gz"), Options{})
 	if r.Rows != 494_021 || r.Repeats.Distinct != 145_586 || r.Repeats.Conflicts != 2 {
 		t.Errorf("%d rows, repeats %+v", r.Rows, r.Repeats)

@@ -24,7 +24,7 @@ type tableFlags struct {
 func (t *tableFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&t.sources, "data", nil, "table to read: .csv, .csv.gz, .json (Pandas split), .parquet, - or influxdb://host:port/database?measurement=M (repeat for several)")
 	flags.StringVar(&t.label, "label", "", "name of the label's column (default: the schema's)")
-	flags.StringVar(&t.classes, "classes", "", "CSV file attack,class (default: the schema's own table)")
+	flags.StringVar(&t.classes, "classes", "", "CSV file attack,class, or binary for benign against attack (default: the schema's own table)")
 }
 
 // read opens the tables one after the other and hands each to use.

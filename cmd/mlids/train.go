@@ -35,6 +35,7 @@ type trainFlags struct {
 	cost      string
 	report    string
 	anomaly   bool
+	ratios    bool
 	boost     tree.Boost
 	tree      tree.Config
 	auto      learn.AutoConfig
@@ -69,6 +70,7 @@ func (a *app) train() *cobra.Command {
 	flags.StringVar(&f.cost, "cost", "", "cost matrix for the figures: kdd99, or a CSV file")
 	flags.StringVar(&f.report, "report", "", "page about the model to write (HTML)")
 	flags.StringVar(&f.weights, "class-weight", "", "how often a row of a class counts in training: r2l=5,u2r=20, or balanced (default: once)")
+	flags.BoolVar(&f.ratios, "ratios", true, "also learn from ratios of columns, which carry over to other networks (schemas cicflow/…)")
 	flags.StringVar(&f.selection, "select", "", "use only so many inputs, or auto for as few as do as well (default: all)")
 	flags.Uint64Var(&f.train.Seed, "seed", 1, "seed of folds and samples: same data, flags and seed, same file")
 	flags.IntVar(&f.train.Folds, "folds", 5, "folds of the cross-validation that the figures come from")
@@ -84,7 +86,7 @@ func (a *app) train() *cobra.Command {
 	flags.Float64Var(&f.boost.LearningRate, "learning-rate", f.boost.LearningRate, "boost: share of each step that is taken")
 	flags.Float64Var(&f.boost.L2, "l2", f.boost.L2, "boost: L2 regularisation of leaf values")
 	flags.Float64Var(&f.boost.MinChild, "min-child-weight", f.boost.MinChild, "boost: least sum of hessians in a leaf")
-	flags.Float64Var(&f.boost.Columns, "column-share", f.boost.Columns, "boost: share of the inputs that each tree may use")
+	flags.Float64Var(&f.boost.Columns, "column-share", f.boost.Columns, "boost: share of the inputs that each tree may use; 0: half of them for two classes, else all")
 	flags.Float64Var(&f.boost.Rows, "row-share", f.boost.Rows, "boost: share of the rows that each round sees")
 	flags.IntVar(&f.boost.Patience, "patience", f.boost.Patience, "boost: stop after this many rounds without a better validation loss; 0: never")
 	flags.IntVar(&f.tree.Depth, "depth", f.tree.Depth, "tree: depth at most")
@@ -256,8 +258,11 @@ func (a *app) readSet(cmd *cobra.Command, f *trainFlags) (*dataset.Set, string, 
 		return nil, "", err
 	}
 	inputs := tables[0].Schema.Inputs(false)
+	if f.ratios {
+		inputs = append(inputs, tables[0].Schema.DerivedInputs()...)
+	}
 	inputs = slices.DeleteFunc(inputs, func(in feature.Input) bool {
-		return slices.ContainsFunc(tables, func(t *dataset.Table) bool { return !t.Has(in.Column) })
+		return slices.ContainsFunc(tables, func(t *dataset.Table) bool { return !t.Has(in.Column) || in.Over > 0 && !t.Has(in.Over-1) })
 	})
 	sets := make([]*dataset.Set, len(tables))
 	for i, t := range tables {
@@ -272,8 +277,14 @@ func (a *app) readSet(cmd *cobra.Command, f *trainFlags) (*dataset.Set, string, 
 	return set.Merge(), tables[0].Schema.ID(), nil
 }
 
-// classes is the table of classes: a file's, or the schema's own.
+// binaryClasses as --classes stands for benign against attack, whatever classes the schema has.
+const binaryClasses = "binary"
+
+// classes is the table of classes: a file's, of two classes, or the schema's own.
 func (a *app) classes(t *tableFlags, schema string) (*dataset.Classes, error) {
+	if t.classes == binaryClasses {
+		return dataset.BenignOrAttack(), nil
+	}
 	if t.classes != "" {
 		file, err := os.Open(t.classes)
 		if err != nil {

@@ -31,7 +31,11 @@ func (r *Row) MoveTo(dst *Row) {
 // shortest decimal text gives back the same float64, and both round that to float32 in the same way.
 func (r *Row) Vector(dst []float32, in []feature.Input) []float32 {
 	for _, i := range in {
-		dst = append(dst, feature.Float32(r.Values[i.Column]))
+		v := feature.Float32(r.Values[i.Column])
+		if i.Over > 0 {
+			v = feature.Quotient(v, feature.Float32(r.Values[i.Over-1]))
+		}
+		dst = append(dst, v)
 	}
 	return dst
 }

@@ -96,7 +96,7 @@ func TestInfinite(t *testing.T) {
 func TestCSVIsTheVector(t *testing.T) {
 	for _, id := range []string{"cicflow/v4", "cicflow/2018", "cicflow/common"} {
 		s := schema(t, id)
-		in := s.Inputs(true)
+		in := append(s.Inputs(true), s.DerivedInputs()...)
 		var text bytes.Buffer
 		w := NewCSV(&text, s)
 		rows := extract(t, Config{Schema: s}, testdata.Path(t, "golden", "mix20k.pcap.gz"), true)
@@ -114,13 +114,23 @@ func TestCSVIsTheVector(t *testing.T) {
 		}
 		for i := range rows {
 			for j, v := range rows[i].Vector(nil, in) {
-				parsed, err := strconv.ParseFloat(records[i+1][in[j].Column], 64)
-				if err != nil || math.Float32bits(feature.Float32(parsed)) != math.Float32bits(v) {
+				want, err := parsed(records[i+1], in[j])
+				if err != nil || math.Float32bits(want) != math.Float32bits(v) {
 					t.Fatalf("%s: row %d: %s is %v, printed as %s", id, i, in[j].Name, v, records[i+1][in[j].Column])
 				}
 			}
 		}
 	}
+}
+
+// parsed is the value of an input in a printed row.
+func parsed(record []string, in feature.Input) (float32, error) {
+	v, err := strconv.ParseFloat(record[in.Column], 64)
+	if err != nil || in.Over == 0 {
+		return feature.Float32(v), err
+	}
+	over, err := strconv.ParseFloat(record[in.Over-1], 64)
+	return feature.Quotient(feature.Float32(v), feature.Float32(over)), err
 }
 
 // exampleRow is a row with numbers that JSON has no way to write.

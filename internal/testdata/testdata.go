@@ -36,3 +36,12 @@ func beside(tb testing.TB) string {
 	}
 	return filepath.Join(dir, "..", "shared", "data")
 }
+
+// FullSize leaves a test of a whole large file to runs without -short and without the race detector: a test on a part of
+// the rows is there for those. make test runs both kinds.
+func FullSize(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() || Race {
+		tb.Skip("of a whole large file: run without -short and -race")
+	}
+}

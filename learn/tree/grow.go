@@ -100,7 +100,14 @@ func (g *grower) measure(a, b *leaf, parent hist) {
 	small.hist = g.t.build(&g.pool, g.rows[small.lo:small.hi], g.pairs, small.total, g.workers)
 	g.t.subtract(parent, small.hist)
 	large.hist = parent
-	a.best, b.best = g.find(a), g.find(b)
+	parallel(min(g.workers, 2), func(w int) {
+		if w == 0 {
+			a.best = g.find(a)
+		}
+		if w == 1 || g.workers == 1 {
+			b.best = g.find(b)
+		}
+	})
 }
 
 // node makes the inner node of a split whose children are at and at+1.

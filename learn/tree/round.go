@@ -20,7 +20,7 @@ func (b *booster) round(number int) {
 		if !b.derive(k, bag) {
 			continue // nothing left to gain
 		}
-		b.grower.columns = sample(r, len(b.t.columns), b.cfg.Columns)
+		b.grower.columns = sample(r, len(b.t.columns), b.share())
 		copy(b.grower.rows, b.all)
 		b.grower.grow()
 		b.keep(k)
@@ -33,6 +33,17 @@ func (b *booster) round(number int) {
 	if number == 1 || b.curve[number-1] < b.curve[b.top-1] {
 		b.top = number
 	}
+}
+
+// share is the part of the inputs that a tree may use.
+func (b *booster) share() float64 {
+	switch {
+	case b.cfg.Columns > 0:
+		return b.cfg.Columns
+	case len(b.margins) == 1:
+		return 0.5
+	}
+	return 1
 }
 
 // sample picks a share of n columns, at least one, in their order.

@@ -23,8 +23,16 @@ var Classes = []string{"normal", "dos", "probe", "r2l", "u2r"}
 // Load reads every step-th row of the 10% file: categories one-hot, five classes, types as the file spells them.
 func Load(tb testing.TB, step int) *dataset.Set {
 	tb.Helper()
-	rows := table(tb, testdata.Path(tb, "kdd99", "kddcup.data_10_percent.gz"), step)
+	return LoadWith(tb, step)
+}
+
+// LoadWith reads every step-th row and all rows of the given classes besides.
+func LoadWith(tb testing.TB, step int, whole ...string) *dataset.Set {
+	tb.Helper()
 	classes := types(tb, testdata.Path(tb, "kdd99", "attack_types.csv"))
+	rows := table(tb, testdata.Path(tb, "kdd99", "kddcup.data_10_percent.gz"), strings.Join(whole, ","), step, func(line string) bool {
+		return len(whole) > 0 && slices.Contains(whole, classes[strings.TrimSuffix(line[strings.LastIndexByte(line, ',')+1:], ".")])
+	})
 	all, err := feature.Schemas()
 	if err != nil {
 		tb.Fatal(err)
@@ -111,9 +119,9 @@ func column(tb testing.TB, s *feature.Schema, in feature.Input, rows [][]string)
 
 var tables sync.Map // path and step → rows, as many tests read the same
 
-func table(tb testing.TB, path string, step int) [][]string {
+func table(tb testing.TB, path, kept string, step int, also func(line string) bool) [][]string {
 	tb.Helper()
-	key := path + strconv.Itoa(step)
+	key := path + strconv.Itoa(step) + kept
 	if rows, ok := tables.Load(key); ok {
 		return rows.([][]string)
 	}
@@ -127,7 +135,7 @@ func table(tb testing.TB, path string, step int) [][]string {
 		tb.Fatal(err)
 	}
 	var rows [][]string
-	for _, line := range lines(tb, z, step) {
+	for _, line := range lines(tb, z, step, also) {
 		rows = append(rows, strings.Split(line, ","))
 	}
 	if step > 1 {
@@ -144,20 +152,20 @@ func types(tb testing.TB, path string) map[string]string {
 	}
 	defer f.Close()
 	class := map[string]string{}
-	for _, line := range lines(tb, f, 1) {
+	for _, line := range lines(tb, f, 1, nil) {
 		name, of, _ := strings.Cut(line, ",")
 		class[name] = of
 	}
 	return class
 }
 
-// lines are every step-th line.
-func lines(tb testing.TB, r io.Reader, step int) []string {
+// lines are every step-th line, and those that also says.
+func lines(tb testing.TB, r io.Reader, step int, also func(string) bool) []string {
 	tb.Helper()
 	var out []string
 	s := bufio.NewScanner(r)
 	for n := 0; s.Scan(); n++ {
-		if n%step == 0 {
+		if n%step == 0 || also(s.Text()) {
 			out = append(out, s.Text())
 		}
 	}
