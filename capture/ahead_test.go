@@ -136,7 +136,7 @@ func TestAheadEndsEarly(t *testing.T) {
 		n, dec := 0, NewDecoder(DecoderConfig{})
 		err := Run(ctx, openAhead(t, 20_000, FileConfig{}), dec, func(*mlids.Packet) error { n++; return each(n, cancel) })
 		cancel()
-		if !errors.Is(err, want) || want == enough && err.Error() != "packet 1500: enough" {
+		if !errors.Is(err, want) || errors.Is(want, enough) && err.Error() != "packet 1500: enough" {
 			t.Errorf("error %v, want %v", err, want)
 		}
 		if got := dec.Counters().Decoded; got == 20_000 {

@@ -123,9 +123,9 @@ func (p *packetFlags) linger() time.Duration {
 	return 0
 }
 
-// sourceError reports whether a capture is at fault.
+// sourceError reports whether a capture is at fault, or an interface.
 func sourceError(err error) bool {
-	for _, e := range []error{capture.ErrFormat, capture.ErrTruncated, capture.ErrLength, capture.ErrCorrupt} {
+	for _, e := range []error{capture.ErrFormat, capture.ErrTruncated, capture.ErrLength, capture.ErrCorrupt, capture.ErrInterface} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -49,16 +49,17 @@ func BenchmarkNumber(b *testing.B) {
 	for i := range values {
 		values[i] = float64(rng.IntN(1e8)) / float64(3+rng.IntN(40))
 	}
-	print := func(text func([]byte, float64) []byte) func(*testing.B) {
+	numbers := func(text func([]byte, float64) []byte) func(*testing.B) {
 		return func(b *testing.B) {
+			b.Helper()
 			var buf [64]byte
 			for i := 0; b.Loop(); i++ {
 				text(buf[:0], values[i%len(values)])
 			}
 		}
 	}
-	b.Run("this", print(appendNumber))
-	b.Run("strconv", print(func(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'f', -1, 64) }))
+	b.Run("this", numbers(appendNumber))
+	b.Run("strconv", numbers(func(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'f', -1, 64) }))
 }
 
 func TestTime(t *testing.T) {

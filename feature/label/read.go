@@ -85,7 +85,20 @@ func places(header []string) ([]int, error) {
 	if columns[len(columns)-1] < 0 {
 		return nil, fmt.Errorf("%w: there is no column label", ErrColumns)
 	}
+	if len(header) > 1 && slices.Max(columns[:len(columns)-1]) < 0 { // a slip in a name would label every flow
+		return nil, fmt.Errorf("%w: none of %s says which flows a label is for; columns that do are %s", ErrColumns,
+			strings.Join(header, ", "), known())
+	}
 	return columns, nil
+}
+
+// known are the columns that choose flows.
+func known() string {
+	names := make([]string, 0, len(setters))
+	for _, s := range setters[:len(setters)-1] {
+		names = append(names, s.names[0])
+	}
+	return strings.Join(names, ", ")
 }
 
 func parse(fields []string, columns []int) (rule, error) {

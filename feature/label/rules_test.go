@@ -87,6 +87,7 @@ func TestBadFiles(t *testing.T) {
 	}{
 		"empty":        {"", "no header", label.ErrColumns},
 		"no label":     {"src_ip\n1.1.1.1\n", "no column label", label.ErrColumns},
+		"misspelt":     {"srcip,label\n1.1.1.1,x\n", "srcip", label.ErrColumns},
 		"empty label":  {"src_ip,label\n1.1.1.1,\n", "l.csv:2: ", label.ErrValue},
 		"bad address":  {"src_ip,label\nx,y\n", "src_ip", label.ErrValue},
 		"bad prefix":   {"src_ip,label\n1.1.1.1/99,y\n", "src_ip", label.ErrValue},
