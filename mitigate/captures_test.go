@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,8 @@ func proposals(t *testing.T, judges []*model.Judge, path string) (made []proposa
 	return made, packets
 }
 
-// The default policy blocks nobody in recorded benign traffic, and somebody in recorded floods and scans.
+// The default policy blocks nobody in recorded benign traffic, and somebody in recorded floods and scans: in the floods of tens of
+// thousands of flows when MLIDS_FULL is set.
 func TestRecordedTraffic(t *testing.T) {
 	t.Parallel()
 	labels := testdata.Path(t, "pcap", "LABELS.csv")
@@ -78,6 +80,9 @@ func TestRecordedTraffic(t *testing.T) {
 	}
 	blocked, benign := 0, 0
 	for _, row := range rows[1:] {
+		if strings.HasPrefix(row[0], "stopddos/") && os.Getenv("MLIDS_FULL") == "" {
+			continue
+		}
 		made, packets := proposals(t, judges, filepath.Join(filepath.Dir(labels), filepath.FromSlash(row[0])))
 		t.Logf("%s (%s, %s): %d packets, %d blocks", row[0], row[1], row[2], packets, len(made))
 		if row[1] == "attack" {
@@ -89,7 +94,7 @@ func TestRecordedTraffic(t *testing.T) {
 			t.Errorf("%s is %s, but would be blocked: %s %v: %s", row[0], row[1], p.block.Kind, p.block.Match, p.block.Reason)
 		}
 	}
-	if blocked < 4 || benign < 10 {
+	if blocked < 3 || benign < 10 {
 		t.Errorf("%d attacks of %d captures blocked, %d benign", blocked, len(rows)-1, benign)
 	}
 }

@@ -78,9 +78,9 @@ func (r *rig) attack(a attack, tcp bool) *result {
 	res := &result{attack: a}
 	const every = 50 * time.Millisecond
 	if !tcp {
-		res.busy = r.busy(60, every)
+		res.busy = r.busy(r.baseline, every)
 	}
-	res.before = r.ping(r.h1, r.h2, 60, every)()
+	res.before = r.ping(r.h1, r.h2, r.baseline, every)()
 	if tcp {
 		res.mbitBefore = r.iperf(3)
 	}

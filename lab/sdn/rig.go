@@ -55,6 +55,7 @@ type rig struct {
 	lab
 	tb           testing.TB
 	mlids        string // the program
+	baseline     int    // pings before an attack
 	dir          string // its data, and what is recorded here
 	process      *exec.Cmd
 	logs, traces int
@@ -63,7 +64,7 @@ type rig struct {
 // newRig builds the network and starts the controller; it returns when h1 and the attacker reach h2.
 func newRig(tb testing.TB, build func(testing.TB) lab, mlids string) *rig {
 	tb.Helper()
-	r := &rig{tb: tb, mlids: mlids, dir: tb.TempDir()}
+	r := &rig{tb: tb, mlids: mlids, baseline: 60, dir: tb.TempDir()}
 	r.lab = build(tb)
 	r.start()
 	for _, from := range []*ovstest.Host{r.h1, r.at} {

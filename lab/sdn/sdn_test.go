@@ -49,6 +49,7 @@ func attacksAreContained(t *testing.T, mlids string) {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, namespaces, mlids)
+			r.baseline = 10
 			res := r.attack(a, false)
 			t.Log(res)
 			all, after := res.kept()
@@ -74,6 +75,7 @@ func attacksAreContained(t *testing.T, mlids string) {
 // The same network, when Mininet builds it.
 func inMininet(t *testing.T, mlids string) {
 	r := newRig(t, withMininet, mlids)
+	r.baseline = 10
 	res := r.attack(attacks(2 * time.Second)[0], false)
 	t.Log(res)
 	if all, after := res.kept(); !res.blocked || len(res.sent) < 400 || after < 95 || all <= 0 {
