@@ -102,7 +102,7 @@ func (l *ledger) judgeAgain(m Match) (refusal, string) {
 }
 
 // open puts a block into the book. With no time of its own it lasts as long as the strikes say.
-func (l *ledger) open(now time.Time, a *Active) *Active {
+func (l *ledger) open(now time.Time, a *Active) {
 	past := l.history[a.Match]
 	if now.Sub(past.until) > l.policy.Forget {
 		past.strikes = 0
@@ -113,7 +113,6 @@ func (l *ledger) open(now time.Time, a *Active) *Active {
 	}
 	l.put(a)
 	l.remember(a)
-	return a
 }
 
 func (l *ledger) put(a *Active) { l.active[a.Match], l.byID[a.ID] = a, a }

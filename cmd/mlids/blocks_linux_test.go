@@ -67,7 +67,7 @@ func guard(t *testing.T, via []string, admin string, args ...string) *guarded {
 
 func (g *guarded) command(args ...string) *exec.Cmd {
 	args = append(append([]string{}, g.via...), args...)
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // this test itself; Cleanup ends it
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // this test itself; Cleanup ends it
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
@@ -76,8 +76,7 @@ func (g *guarded) command(args ...string) *exec.Cmd {
 func (g *guarded) blocks(args ...string) (text string, code int) {
 	g.t.Helper()
 	out, err := g.command(append([]string{"blocks", "--admin", "http://" + g.admin}, args...)...).CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(out), exit.ExitCode()
 	}
 	if err != nil {
@@ -165,15 +164,15 @@ func TestServeMitigates(t *testing.T) {
 	here, there := tag+"h", tag+"t"
 	run := func(args ...string) {
 		t.Helper()
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil { //nolint:gosec // ip
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %v: %v: %s", args, err, out)
 		}
 	}
 	for _, space := range []string{here, there} {
-		if out, err := exec.Command("ip", "netns", "add", space).CombinedOutput(); err != nil { //nolint:gosec // ip
+		if out, err := exec.Command("ip", "netns", "add", space).CombinedOutput(); err != nil {
 			t.Skipf("needs network namespaces: %v: %s", err, out)
 		}
-		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", space).Run() }) //nolint:gosec // ip
+		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", space).Run() })
 	}
 	run("-n", here, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", there)
 	run("-n", here, "link", "set", "lo", "up")
@@ -181,12 +180,12 @@ func TestServeMitigates(t *testing.T) {
 		run("-n", space, "link", "set", "eth0", "up")
 		run("-n", space, "address", "add", address, "dev", "eth0")
 	}
-	if out, err := exec.Command("ip", "netns", "exec", here, "nft", "add table netdev t; add chain netdev t c { type filter hook ingress device eth0 priority 0; }; delete table netdev t").CombinedOutput(); err != nil { //nolint:gosec // ip
+	if out, err := exec.Command("ip", "netns", "exec", here, "nft", "add table netdev t; add chain netdev t c { type filter hook ingress device eth0 priority 0; }; delete table netdev t").CombinedOutput(); err != nil {
 		t.Skipf("needs a kernel with the netdev family of nftables: %v: %s", err, out)
 	}
 	g := guard(t, []string{"ip", "netns", "exec", here, program(t)}, "127.0.0.1:5001",
 		"serve", "--listen", "127.0.0.1:5000", "--interface", "eth0", "--mitigate", "nftables:eth0", "--allow", "10.0.0.9")
-	flood := exec.Command("ip", "netns", "exec", there, "hping3", "--icmp", "-i", "u1000", "-q", "-c", "10000", "10.0.0.2") //nolint:gosec // ip
+	flood := exec.Command("ip", "netns", "exec", there, "hping3", "--icmp", "-i", "u1000", "-q", "-c", "10000", "10.0.0.2")
 	flood.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := flood.Start(); err != nil {
 		t.Fatal(err)
@@ -207,7 +206,7 @@ func TestServeMitigates(t *testing.T) {
 	g.expect(0, "drop from 10.0.0.77/32", "add", "10.0.0.77", "--for", "1h")
 	g.expect(2, "is allowed by 10.0.0.9/32", "add", "10.0.0.9")
 	g.expect(0, "lifted "+b.ID, "lift", b.ID)
-	out, err := exec.Command("ip", "netns", "exec", here, "nft", "list", "ruleset").CombinedOutput() //nolint:gosec // ip
+	out, err := exec.Command("ip", "netns", "exec", here, "nft", "list", "ruleset").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "10.0.0.77") || !strings.Contains(string(out), "10.0.0.9") {
 		t.Errorf("the kernel has %s, %v", out, err)
 	}

@@ -35,7 +35,7 @@ func withMininet(tb testing.TB) lab {
 			tb.Skipf("needs %s: run make tools", name)
 		}
 	}
-	cmd := exec.Command("unshare", "--net", debianPython, "-c", mininetSeed) //nolint:noctx // Cleanup ends it
+	cmd := exec.Command("unshare", "--net", debianPython, "-c", mininetSeed) //nolint:gosec,noctx // a script of our own; Cleanup ends it
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var errs strings.Builder
 	cmd.Stderr = &errs

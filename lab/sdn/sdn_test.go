@@ -45,6 +45,7 @@ func TestDefence(t *testing.T) {
 // Each attack is found and contained, while the neighbour's pings pass. Figures are for docs/mitigation.md: on a machine
 // that does other things, too, only what happens is certain, not when.
 func attacksAreContained(t *testing.T, mlids string) {
+	t.Helper()
 	for _, a := range attacks(4 * time.Second) {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,6 +75,7 @@ func attacksAreContained(t *testing.T, mlids string) {
 
 // The same network, when Mininet builds it.
 func inMininet(t *testing.T, mlids string) {
+	t.Helper()
 	r := newRig(t, withMininet, mlids)
 	r.baseline = 10
 	res := r.attack(attacks(2 * time.Second)[0], false)
@@ -88,6 +90,7 @@ func inMininet(t *testing.T, mlids string) {
 
 // A flood with the neighbour's own address, and single packets with it among others, do not cut the neighbour off.
 func forgersDoNotCutOffFriends(t *testing.T, mlids string) {
+	t.Helper()
 	r := newRig(t, namespaces, mlids)
 	pings := r.ping(r.h1, r.h2, 80, 50*time.Millisecond)
 	r.run(r.at, 1500*time.Millisecond, "hping3", "--icmp", "-i", "u1000", "-q", "-a", r.h1.IP, r.h2.IP)
@@ -115,6 +118,7 @@ func forgersDoNotCutOffFriends(t *testing.T, mlids string) {
 
 // A controller that dies leaves its blocks and flows; the next one takes them over.
 func controllerDiesDuringFlood(t *testing.T, mlids string) {
+	t.Helper()
 	r := newRig(t, namespaces, mlids)
 	pings := r.ping(r.h1, r.h2, 120, 50*time.Millisecond)
 	done := make(chan struct{})
@@ -144,6 +148,7 @@ func controllerDiesDuringFlood(t *testing.T, mlids string) {
 
 // Ordinary traffic is not blocked: a minute of it here, beside the other scenarios; as long as MLIDS_SOAK says in make soak.
 func benignTrafficPasses(t *testing.T, mlids string) {
+	t.Helper()
 	lasts := time.Minute
 	if soak := os.Getenv("MLIDS_SOAK"); soak != "" {
 		var err error

@@ -35,9 +35,8 @@ func (s *session) allow(ctx context.Context) error {
 
 // allowFlows are the flows of an allow-list, behind one that takes away what was there.
 func allowFlows(sources []netip.Prefix) []ofp.Message {
-	list := []ofp.Message{
-		&ofp.FlowMod{Command: ofp.FlowDelete, Table: tableBlocks, Cookie: cookie(kindAllow, 0), CookieMask: kindMask},
-	}
+	list := make([]ofp.Message, 0, 1+len(sources))
+	list = append(list, &ofp.FlowMod{Command: ofp.FlowDelete, Table: tableBlocks, Cookie: cookie(kindAllow, 0), CookieMask: kindMask})
 	for _, p := range sources {
 		p = plain(p)
 		m := ofp.Match{Set: ofp.HasEthType, EthType: ofp.EthIPv4, Src: p}
