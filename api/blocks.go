@@ -27,31 +27,6 @@ type Blocks interface {
 // maxBlockBody bounds the description of a block, in bytes.
 const maxBlockBody = 16 << 10
 
-// blockRow is a block as the API shows it and takes it.
-type blockRow struct {
-	ID        string              `json:"id,omitempty"`
-	Kind      mitigate.Kind       `json:"kind"`
-	Match     *mitigate.MatchText `json:"match"`
-	Rate      uint32              `json:"rate,omitempty"`
-	ToPort    uint32              `json:"to_port,omitempty"`
-	Since     *time.Time          `json:"since,omitempty"`
-	Until     *time.Time          `json:"until,omitempty"`
-	Strike    int                 `json:"strike,omitempty"`
-	By        string              `json:"by,omitempty"`
-	Class     string              `json:"class,omitempty"`
-	Model     string              `json:"model,omitempty"`
-	Reason    string              `json:"reason,omitempty"`
-	DryRun    bool                `json:"dry_run,omitempty"`
-	Confirmed bool                `json:"confirmed"`
-}
-
-func rowOfBlock(a *mitigate.Active) blockRow {
-	since, until := a.Since.UTC(), a.Until.UTC()
-	return blockRow{
-		a.ID, a.Kind, a.Match.Text(), a.Rate, a.ToPort, &since, &until, a.Strike, a.By, a.Class, a.Model, a.Reason, a.DryRun, a.Confirmed,
-	}
-}
-
 // listedRow is a line of the block list.
 type listedRow struct {
 	Address netip.Prefix `json:"address"`
@@ -148,10 +123,10 @@ var errNoMitigation = errors.New("this server blocks nothing: it runs without --
 
 // listBlocks answers GET /api/blocks.
 func (s *Server) listBlocks(w http.ResponseWriter, _ *http.Request) error {
-	rows := []blockRow{}
+	rows := []mitigate.Shown{}
 	if s.deps.Blocks != nil {
 		for _, b := range s.deps.Blocks.Blocks() {
-			rows = append(rows, rowOfBlock(&b))
+			rows = append(rows, mitigate.Show(&b))
 		}
 	}
 	writeJSON(w, http.StatusOK, rows)
@@ -163,7 +138,7 @@ func (s *Server) addBlock(w http.ResponseWriter, r *http.Request) error {
 	if err := checkMedia(r, ""); err != nil {
 		return err
 	}
-	var row blockRow
+	var row mitigate.Shown
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBlockBody))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&row); err != nil {
@@ -190,7 +165,7 @@ func (s *Server) addBlock(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		s.log.WarnContext(r.Context(), "a block is in the book, not yet in the network", "id", made.ID, "err", err)
 	}
-	writeJSON(w, http.StatusCreated, rowOfBlock(&made))
+	writeJSON(w, http.StatusCreated, mitigate.Show(&made))
 	return nil
 }
 

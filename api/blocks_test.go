@@ -104,7 +104,7 @@ func TestBlocksAreAddedListedAndLifted(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := askBlocks(f.AdminHandler(), http.MethodPost, "/api/blocks", string(body))
-		var made blockRow
+		var made mitigate.Shown
 		if err := json.Unmarshal([]byte(bodyOf(t, r)), &made); err != nil || r.StatusCode != http.StatusCreated || !made.Confirmed || made.Strike != 1 {
 			t.Fatalf("example %s: %d %+v: %v", name, r.StatusCode, made, err)
 		}

@@ -49,6 +49,22 @@ func (s *Server) begin() (*work, error) {
 	return wk, nil
 }
 
+// take begins with a request that has rows to classify: its body is read, and under which key its predictions are published is known.
+func (s *Server) take(w http.ResponseWriter, r *http.Request) (*work, error) {
+	wk, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	if err = s.readBody(wk, w, r); err == nil {
+		err = s.publishing(wk, r)
+	}
+	if err != nil {
+		s.end(wk)
+		return nil, err
+	}
+	return wk, nil
+}
+
 func (s *Server) end(wk *work) {
 	s.memory.Release(wk.held)
 	wk.held, wk.caller = 0, nil

@@ -42,17 +42,11 @@ func (s *Server) invocations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wk, err := s.begin()
+	wk, err := s.take(w, r)
 	if err != nil {
 		return err
 	}
 	defer s.end(wk)
-	if err := s.readBody(wk, w, r); err != nil {
-		return err
-	}
-	if err := s.publishing(wk, r); err != nil {
-		return err
-	}
 	decoders, wrapped, err := s.reshape(wk, c, media)
 	if err != nil {
 		return err

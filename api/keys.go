@@ -11,27 +11,6 @@ import (
 	"mlids/api/door"
 )
 
-// keyEntry is a key as the admin door shows it: never its hash.
-type keyEntry struct {
-	ID       string     `json:"id"`
-	Name     string     `json:"name"`
-	Role     door.Role  `json:"role"`
-	State    string     `json:"state"`
-	Created  time.Time  `json:"created"`
-	Expires  *time.Time `json:"expires,omitempty"`
-	Revoked  *time.Time `json:"revoked,omitempty"`
-	Requests float64    `json:"requests_per_second,omitempty"`
-	Rows     float64    `json:"rows_per_second,omitempty"`
-	Key      string     `json:"key,omitempty"` // in the answer that makes it, and never again
-}
-
-func entryOf(k door.Key) keyEntry {
-	return keyEntry{
-		ID: k.ID, Name: k.Name, Role: k.Role, State: k.State(time.Now()), Created: k.Created, Expires: k.Expires, Revoked: k.Revoked,
-		Requests: k.Requests, Rows: k.Rows,
-	}
-}
-
 // Bounds of changing keys.
 const (
 	maxKeyBody = 4 << 10 // bytes
@@ -56,9 +35,9 @@ func (s *Server) keyList(w http.ResponseWriter, _ *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := make([]keyEntry, 0, len(keys))
+	list := make([]door.Shown, 0, len(keys))
 	for _, k := range keys {
-		list = append(list, entryOf(k))
+		list = append(list, k.Show(time.Now()))
 	}
 	writeJSON(w, http.StatusOK, list)
 	return nil
@@ -96,7 +75,7 @@ func (s *Server) keyAdd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return keyProblem(err)
 	}
-	e := entryOf(k)
+	e := k.Show(time.Now())
 	e.Key = token
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusCreated, e)
@@ -115,7 +94,7 @@ func (s *Server) keyRevoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return keyProblem(err)
 	}
-	writeJSON(w, http.StatusOK, entryOf(k))
+	writeJSON(w, http.StatusOK, k.Show(time.Now()))
 	return nil
 }
 

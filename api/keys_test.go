@@ -24,7 +24,7 @@ func TestKeysAtTheAdminDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := withDeps(t, Config{}, Deps{Models: stumps(t), Guard: guard, Keys: file}).Server
-	send := func(method, path, body string, want int) (made keyEntry) {
+	send := func(method, path, body string, want int) (made door.Shown) {
 		t.Helper()
 		r := withKey(method, path, admin)
 		if body != "" {

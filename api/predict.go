@@ -14,17 +14,11 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wk, err := s.begin()
+	wk, err := s.take(w, r)
 	if err != nil {
 		return err
 	}
 	defer s.end(wk)
-	if err := s.readBody(wk, w, r); err != nil {
-		return err
-	}
-	if err := s.publishing(wk, r); err != nil {
-		return err
-	}
 	rows, err := s.classify(r.Context(), wk, c, &c.records, appendStatus)
 	if err != nil {
 		return err

@@ -22,17 +22,11 @@ func (s *Server) predictions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wk, err := s.begin()
+	wk, err := s.take(w, r)
 	if err != nil {
 		return err
 	}
 	defer s.end(wk)
-	if err := s.readBody(wk, w, r); err != nil {
-		return err
-	}
-	if err := s.publishing(wk, r); err != nil {
-		return err
-	}
 	form := appendBit
 	if q.detail {
 		form = wk.appendDetail

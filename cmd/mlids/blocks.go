@@ -36,31 +36,13 @@ func (a *app) blocks() *cobra.Command {
 	return cmd
 }
 
-// blockView is a block as the admin door shows it.
-type blockView struct {
-	ID        string              `json:"id"`
-	Kind      mitigate.Kind       `json:"kind"`
-	Match     *mitigate.MatchText `json:"match"`
-	Rate      uint32              `json:"rate,omitempty"`
-	ToPort    uint32              `json:"to_port,omitempty"`
-	Since     *time.Time          `json:"since,omitempty"`
-	Until     *time.Time          `json:"until,omitempty"`
-	Strike    int                 `json:"strike,omitempty"`
-	By        string              `json:"by,omitempty"`
-	Class     string              `json:"class,omitempty"`
-	Model     string              `json:"model,omitempty"`
-	Reason    string              `json:"reason,omitempty"`
-	DryRun    bool                `json:"dry_run,omitempty"`
-	Confirmed bool                `json:"confirmed"`
-}
-
 func (a *app) blocksList(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List what is blocked, the oldest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			blocks := []blockView{}
+			blocks := []mitigate.Shown{}
 			if err := f.call(cmd.Context(), http.MethodGet, "/api/blocks", nil, &blocks); err != nil {
 				return err
 			}
@@ -70,15 +52,15 @@ func (a *app) blocksList(f *adminFlags) *cobra.Command {
 			return table(a.out, func(row func(...any)) {
 				row("ID", "KIND", "WHAT", "UNTIL", "STRIKE", "BY", "STATE", "REASON")
 				for _, b := range blocks {
-					row(b.ID, b.Kind, b.Match.Match(), b.Until.Local().Format(time.DateTime), b.Strike, b.By, b.state(), b.Reason)
+					row(b.ID, b.Kind, b.Match.Match(), b.Until.Local().Format(time.DateTime), b.Strike, b.By, stateOf(&b), b.Reason)
 				}
 			})
 		},
 	}
 }
 
-// state is how far a block is.
-func (b *blockView) state() string {
+// stateOf is how far a block is.
+func stateOf(b *mitigate.Shown) string {
 	switch {
 	case b.DryRun:
 		return "dry run"
@@ -111,7 +93,7 @@ func (a *app) blocksAdd(f *adminFlags) *cobra.Command {
 					return badInput(fmt.Errorf("--dst: %w", err))
 				}
 			}
-			wish := blockView{Kind: mitigate.Kind(kind), Rate: rate, ToPort: toPort, Match: &match, Reason: reason}
+			wish := mitigate.Shown{Kind: mitigate.Kind(kind), Rate: rate, ToPort: toPort, Match: &match, Reason: reason}
 			if lasts > 0 {
 				until := time.Now().Add(lasts).UTC()
 				wish.Until = &until
@@ -134,7 +116,7 @@ func (a *app) blocksAdd(f *adminFlags) *cobra.Command {
 	return cmd
 }
 
-func (a *app) addBlock(ctx context.Context, f *adminFlags, wish *blockView) error {
+func (a *app) addBlock(ctx context.Context, f *adminFlags, wish *mitigate.Shown) error {
 	// What is wished for has fewer fields than what is shown.
 	body := struct {
 		Kind   mitigate.Kind       `json:"kind"`
@@ -144,14 +126,14 @@ func (a *app) addBlock(ctx context.Context, f *adminFlags, wish *blockView) erro
 		Until  *time.Time          `json:"until,omitempty"`
 		Reason string              `json:"reason,omitempty"`
 	}{wish.Kind, wish.Match, wish.Rate, wish.ToPort, wish.Until, wish.Reason}
-	var made blockView
+	var made mitigate.Shown
 	if err := f.call(ctx, http.MethodPost, "/api/blocks", body, &made); err != nil {
 		return err
 	}
 	if a.json() {
 		return a.printJSON(made)
 	}
-	fmt.Fprintf(a.out, "%s  %s %v until %s: %s\n", made.ID, made.Kind, made.Match.Match(), made.Until.Local().Format(time.DateTime), made.state())
+	fmt.Fprintf(a.out, "%s  %s %v until %s: %s\n", made.ID, made.Kind, made.Match.Match(), made.Until.Local().Format(time.DateTime), stateOf(&made))
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mlids/internal/ovstest"
+	"mlids/mitigate"
 )
 
 // guarded is a running mlids that blocks, and how to ask it.
@@ -86,7 +87,7 @@ func (g *guarded) blocks(args ...string) (text string, code int) {
 }
 
 // list is what is blocked.
-func (g *guarded) list() (all []blockView) {
+func (g *guarded) list() (all []mitigate.Shown) {
 	g.t.Helper()
 	text, code := g.blocks("list", "-o", "json")
 	if err := json.Unmarshal([]byte(text), &all); err != nil || code != 0 {
@@ -96,7 +97,7 @@ func (g *guarded) list() (all []blockView) {
 }
 
 // found is the block of a source, nil when there is none.
-func (g *guarded) found(src string) *blockView {
+func (g *guarded) found(src string) *mitigate.Shown {
 	g.t.Helper()
 	for _, b := range g.list() {
 		if b.Match.Src != nil && b.Match.Src.String() == src {
@@ -194,7 +195,7 @@ func TestServeMitigates(t *testing.T) {
 		_ = flood.Process.Kill()
 		_ = flood.Wait()
 	})
-	var b *blockView
+	var b *mitigate.Shown
 	ovstest.Await(t, "a block of the flood", func() bool {
 		b = g.found("10.0.0.3/32")
 		return b != nil && b.Confirmed

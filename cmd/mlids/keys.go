@@ -35,27 +35,6 @@ func (a *app) keys() *cobra.Command {
 	return cmd
 }
 
-// keyRow is a key as it is printed: never its hash.
-type keyRow struct {
-	ID       string     `json:"id"`
-	Name     string     `json:"name"`
-	Role     door.Role  `json:"role"`
-	State    string     `json:"state"`
-	Created  time.Time  `json:"created"`
-	Expires  *time.Time `json:"expires,omitempty"`
-	Revoked  *time.Time `json:"revoked,omitempty"`
-	Requests float64    `json:"requests_per_second,omitempty"`
-	Rows     float64    `json:"rows_per_second,omitempty"`
-	Key      string     `json:"key,omitempty"` // of add only: what callers send
-}
-
-func rowOfKey(k door.Key) keyRow {
-	return keyRow{
-		ID: k.ID, Name: k.Name, Role: k.Role, State: k.State(time.Now()), Created: k.Created, Expires: k.Expires, Revoked: k.Revoked,
-		Requests: k.Requests, Rows: k.Rows,
-	}
-}
-
 func (a *app) keysAdd(open func() *door.KeyFile) *cobra.Command {
 	var role string
 	var expires time.Duration
@@ -95,7 +74,7 @@ func (a *app) keysAdd(open func() *door.KeyFile) *cobra.Command {
 
 func (a *app) printNewKey(k door.Key, token string) error {
 	if a.json() {
-		row := rowOfKey(k)
+		row := k.Show(time.Now())
 		row.Key = token
 		return a.printJSON(row)
 	}
@@ -114,9 +93,9 @@ func (a *app) keysList(open func() *door.KeyFile) *cobra.Command {
 			if err != nil {
 				return badInput(err)
 			}
-			rows := []keyRow{}
+			rows := []door.Shown{}
 			for _, k := range keys {
-				rows = append(rows, rowOfKey(k))
+				rows = append(rows, k.Show(time.Now()))
 			}
 			if a.json() {
 				return a.printJSON(rows)
@@ -159,7 +138,7 @@ func (a *app) keysRevoke(open func() *door.KeyFile) *cobra.Command {
 			}
 			a.auditKey("key revoked", k)
 			if a.json() {
-				return a.printJSON(rowOfKey(k))
+				return a.printJSON(k.Show(time.Now()))
 			}
 			fmt.Fprintf(a.err, "revoked the key %s (%s, %s)\n", k.ID, k.Name, k.Role)
 			return nil
