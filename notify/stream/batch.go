@@ -17,6 +17,10 @@ import (
 // batchesInFlight is how many batches are on their way at a time; the server takes 50.
 const batchesInFlight = 32
 
+// smallestBatch is from how many messages on a batch is faster than messages for each of which the disk confirms: the server keeps a
+// batch in files of its own until it is whole, which takes about as long as ten.
+const smallestBatch = 16
+
 // Headers of JetStream's atomic batches (NATS ADR-50).
 const (
 	headerBatch  = "Nats-Batch-Id"
@@ -30,7 +34,7 @@ var errBatch = errors.New("batch refused")
 
 // grouped reports whether messages are better stored as one batch: then the disk confirms once for all of them.
 func (s *Stream) grouped(messages []*notify.Message) bool {
-	return s.cfg.Sync == SyncPower && s.cfg.URL == "" && len(messages) > 1
+	return s.cfg.Sync == SyncPower && s.cfg.URL == "" && len(messages) >= smallestBatch
 }
 
 // publishBatch stores all messages or none.
