@@ -158,7 +158,8 @@ func TestTickJudges(t *testing.T) {
 }
 
 // Whatever is in a capture, every flow of it gets its verdicts.
-func TestEveryCapture(t *testing.T) {
+func TestEveryCaptureFullSize(t *testing.T) {
+	testdata.FullSize(t)
 	root := testdata.Path(t, "pcap")
 	count := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

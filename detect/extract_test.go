@@ -21,7 +21,8 @@ var captures = []string{
 }
 
 // What a model sees live is, bit for bit, what a trainer reads from the printed table.
-func TestLiveVectorsAreTableVectors(t *testing.T) {
+func TestLiveVectorsAreTableVectorsFullSize(t *testing.T) {
+	testdata.FullSize(t)
 	catalogue, err := feature.Schemas()
 	if err != nil {
 		t.Fatal(err)

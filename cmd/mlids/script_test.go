@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mlids/feature"
+	"mlids/internal/testdata"
 )
 
 func TestMain(m *testing.M) {
@@ -48,8 +49,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// programFolder has the program: the one that MLIDS_BINARY names, or one built for this test when the test itself has the race detector in it.
-// It is "" when the test's own binary will do.
+// programFolder has the program: the one that MLIDS_BINARY names, or one built for this test when the race detector makes the
+// test itself several times slower. It is "" when the test's own binary will do.
 func programFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,7 +60,7 @@ func programFolder(t *testing.T) string {
 		if err := os.Symlink(path, program); err != nil {
 			t.Fatal(err)
 		}
-	case raceDetector:
+	case testdata.Race:
 		build := exec.Command("go", "build", "-o", program, ".")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {

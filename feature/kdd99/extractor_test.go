@@ -265,9 +265,10 @@ func TestInspectorsAreBounded(t *testing.T) {
 	}
 }
 
-// TestEveryCapture reads all captures by both rules: each row has all columns, in their ranges. Floods take gureKddcup's
+// TestEveryCaptureFullSize reads all captures by both rules: each row has all columns, in their ranges. Floods take gureKddcup's
 // unbounded window long, so that sees the beginning of each only.
-func TestEveryCapture(t *testing.T) {
+func TestEveryCaptureFullSize(t *testing.T) {
+	testdata.FullSize(t)
 	const beginning = 3000
 	s := schema(t)
 	err := filepath.WalkDir(testdata.Path(t, "pcap"), func(path string, d fs.DirEntry, err error) error {

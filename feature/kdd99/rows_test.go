@@ -60,9 +60,10 @@ func num(t *testing.T, text string) float64 {
 	return v
 }
 
-// TestDataKeepTheRules checks what rules.go and docs/kdd99.md say of the data against the data: how shares are computed
+// TestDataKeepTheRulesFullSize checks what rules.go and docs/kdd99.md say of the data against the data: how shares are computed
 // and printed, which flags are failures, what diff rates count, how large windows are, what ICMP and UDP look like.
-func TestDataKeepTheRules(t *testing.T) {
+func TestDataKeepTheRulesFullSize(t *testing.T) {
+	testdata.FullSize(t)
 	shares := map[int]map[string]bool{}
 	var rows, firsts, unlike, wide, alone, wrongAlone int
 	dataRows(t, func(line int, f []string) {

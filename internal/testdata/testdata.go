@@ -37,11 +37,11 @@ func beside(tb testing.TB) string {
 	return filepath.Join(dir, "..", "shared", "data")
 }
 
-// FullSize leaves a test of a whole large file to runs without -short and without the race detector: a test on a part of
-// the rows is there for those. make test runs both kinds.
+// FullSize leaves a test of whole large files to runs without -short and without the race detector: tests on less are there
+// for those. make test runs both kinds, and finds these by FullSize in their names.
 func FullSize(tb testing.TB) {
 	tb.Helper()
 	if testing.Short() || Race {
-		tb.Skip("of a whole large file: run without -short and -race")
+		tb.Skip("of whole large files: run without -short and -race")
 	}
 }

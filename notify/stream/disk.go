@@ -1,10 +1,6 @@
 package stream
 
-import (
-	"fmt"
-
-	"golang.org/x/sys/unix"
-)
+import "fmt"
 
 // diskReserve is how much of the disk Publish leaves free: a store whose write fails takes no more until it is opened again, and
 // acknowledgements of ways out, which make room, need some to be written down.
@@ -23,14 +19,11 @@ func (s *Stream) room(bytes int64) error {
 }
 
 func (s *Stream) diskRoom(bytes int64) error {
-	var disk unix.Statfs_t
-	if err := unix.Statfs(s.cfg.Dir, &disk); err != nil {
-		return nil // then the store will tell
-	}
-	if free := int64(disk.Bavail) * disk.Bsize; free < s.reserve+bytes {
+	free, known := freeBytes(s.cfg.Dir)
+	if known && free < s.reserve+bytes {
 		return fmt.Errorf("%w: its disk has %d MiB left, of which %d are kept", ErrFull, free>>20, s.reserve>>20)
 	}
-	return nil
+	return nil // when it is not known the store will tell
 }
 
 // mend opens the built-in server's files again when a write had failed and the disk has room. What was stored is there; what was
