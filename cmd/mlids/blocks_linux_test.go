@@ -68,7 +68,7 @@ func guard(t *testing.T, via []string, admin string, args ...string) *guarded {
 
 func (g *guarded) command(args ...string) *exec.Cmd {
 	args = append(append([]string{}, g.via...), args...)
-	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // this test itself; Cleanup ends it
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }

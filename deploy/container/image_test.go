@@ -67,7 +67,10 @@ func newEngine(t *testing.T) *engine {
 }
 
 // of is the engine for a part of the test.
-func (e *engine) of(t *testing.T) *engine { return &engine{t, e.conf, e.env} }
+func (e *engine) of(t *testing.T) *engine {
+	t.Helper()
+	return &engine{t, e.conf, e.env}
+}
 
 // try runs a command with the store and returns its output.
 func (e *engine) try(name string, args ...string) (string, error) {

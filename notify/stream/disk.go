@@ -29,8 +29,11 @@ func (s *Stream) diskRoom(bytes int64) error {
 // mend opens the built-in server's files again when a write had failed and the disk has room. What was stored is there; what was
 // being stored was refused.
 func (s *Stream) mend() error {
-	if s.server == nil || !s.server.broken.Load() || s.diskRoom(0) != nil {
+	if s.server == nil || !s.server.broken.Load() {
 		return nil
+	}
+	if full := s.diskRoom(0); full != nil {
+		return nil //nolint:nilerr // not yet
 	}
 	s.deps.Log.Warn("queue: a write had failed; the files are opened again")
 	return s.server.again()

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,8 +64,8 @@ func openOn(t *testing.T, dir string, sync Sync) *Stream {
 func fillUp(t *testing.T, s *Stream) (stored map[string]bool, err error) {
 	t.Helper()
 	stored = map[string]bool{}
-	for i := 0; i < 1000; i++ {
-		batch := rows(fmt.Sprint(i), 8)
+	for i := range 1000 {
+		batch := rows(strconv.Itoa(i), 8)
 		if err := s.Publish(t.Context(), batch); err != nil {
 			return stored, err
 		}
