@@ -117,8 +117,8 @@ chaos: ## 200,000 rows while ways out fail and mlids is killed with -9 twenty ti
 	MLIDS_CHAOS=full $(GO) test -count=1 -timeout 15m -v -run TestChaos ./cmd/mlids
 
 .PHONY: full
-full: tools release-tools ## the tests that `make test` runs on a sample, on everything: all of KDD'99 through Telegraf, packages built twice
-	MLIDS_FULL=1 $(GO) test -count=1 -timeout 60m -v -run 'Telegraf|ThereAndBack|Release' ./cmd/mlids ./dataset/influx ./deploy/package
+full: tools release-tools ## what `make test` does on a sample, on everything: KDD'99 through Telegraf, recorded floods, generated requests, the image's program linked twice
+	MLIDS_FULL=1 $(GO) test -count=1 -timeout 60m -v -run 'Telegraf|TestImage$$|RecordedTraffic|Schemathesis' ./cmd/mlids ./deploy/container ./mitigate ./api
 
 .PHONY: models
 models: ## rebuild the embedded models from the data sets, bit for bit

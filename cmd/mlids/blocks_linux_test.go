@@ -153,8 +153,11 @@ func TestBlocksOfSDN(t *testing.T) {
 // A host under a flood blocks it in its kernel by itself, and people say what else, and what not.
 func TestServeMitigates(t *testing.T) {
 	t.Parallel()
-	if testing.Short() || os.Geteuid() != 0 {
-		t.Skip("needs root, and some seconds")
+	if testing.Short() {
+		t.Skip("needs some seconds: run without -short")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for network namespaces and nftables")
 	}
 	for _, name := range []string{"ip", "hping3", "nft"} {
 		if _, err := exec.LookPath(name); err != nil {

@@ -129,7 +129,7 @@ func (e *engine) logs(id string) string {
 }
 
 // TestImage builds the image as deploy/container/build.sh does, twice, and runs it with nothing but what it needs. The program in it is
-// compiled and linked twice only with MLIDS_FULL=1; deploy/package does so then, too.
+// linked twice only with MLIDS_FULL=1; deploy/package always does so.
 func TestImage(t *testing.T) {
 	e := newEngine(t)
 	if os.Getenv("MLIDS_FULL") == "" {

@@ -120,15 +120,8 @@ func (f *Filter) Apply(_ context.Context, b mitigate.Block) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c, err := f.connect()
+	c, chain, err := f.without(b.ID)
 	if err != nil {
-		return err
-	}
-	chain, err := f.ensure(c)
-	if err != nil {
-		return err
-	}
-	if err := f.takeAway(c, chain, b.ID); err != nil {
 		return err
 	}
 	if plainSource(&b) {
@@ -144,6 +137,19 @@ func (f *Filter) Apply(_ context.Context, b mitigate.Block) error {
 	}
 	f.until[b.ID] = b.Until
 	return nil
+}
+
+// without begins a change that takes a block away if it is there. The caller holds mu.
+func (f *Filter) without(id string) (*nft.Conn, *nft.Chain, error) {
+	c, err := f.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	chain, err := f.ensure(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, chain, f.takeAway(c, chain, id)
 }
 
 // plainSource reports whether a block drops all of one source, and so is an element of a set.
@@ -165,15 +171,8 @@ func (f *Filter) element(c *nft.Conn, b *mitigate.Block, left time.Duration) err
 func (f *Filter) Lift(_ context.Context, b mitigate.Block) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c, err := f.connect()
+	c, _, err := f.without(b.ID)
 	if err != nil {
-		return err
-	}
-	chain, err := f.ensure(c)
-	if err != nil {
-		return err
-	}
-	if err := f.takeAway(c, chain, b.ID); err != nil {
 		return err
 	}
 	delete(f.until, b.ID)
