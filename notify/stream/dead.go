@@ -38,10 +38,10 @@ type DeadLetter struct {
 	Message *notify.Message
 }
 
-// Bury stores a message as a dead letter of a way out.
+// Bury stores a message as a dead letter of a way out; once, although it may be handed out again before it is acknowledged.
 func (s *Stream) Bury(ctx context.Context, way string, it *Item, cause error) error {
 	header := nats.Header(it.Message.Header())
-	header[notify.HeaderMsgID] = []string{"dead:" + way + ":" + it.Message.Alert.ID}
+	header[notify.HeaderMsgID] = []string{fmt.Sprintf("dead:%s:%d", way, it.Seq)}
 	header[headerWay] = []string{way}
 	header[headerCause] = []string{oneLine(cause.Error())}
 	header[headerTries] = []string{strconv.FormatUint(it.Tries, 10)}

@@ -2,6 +2,9 @@ package stream
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -31,6 +34,7 @@ type Item struct {
 	Err     error           // wraps notify.ErrMessage: somebody else put it there
 	Tries   uint64          // how often it was handed out, this time included
 	Stored  time.Time
+	Seq     uint64 // its place in the stream; a dead letter that is replayed has another than before
 
 	Ack     func() error                    // it is done with
 	Retry   func(after time.Duration) error // it shall come again
@@ -40,11 +44,12 @@ type Item struct {
 // Feed opens the position of a way out, or makes it: at the stream's end, or at its start. Messages come that the filter's subjects
 // hold; the rest of the filter is for the caller.
 func (s *Stream) Feed(ctx context.Context, name string, f notify.Filter, fromStart bool) (*Feed, error) {
-	cfg := jetstream.ConsumerConfig{Durable: name, DeliverPolicy: jetstream.DeliverNewPolicy}
+	durable := s.durable(name)
+	cfg := jetstream.ConsumerConfig{Durable: durable, DeliverPolicy: jetstream.DeliverNewPolicy}
 	if fromStart {
 		cfg.DeliverPolicy = jetstream.DeliverAllPolicy
 	}
-	old, err := s.js.Consumer(ctx, Name, name)
+	old, err := s.js.Consumer(ctx, Name, durable)
 	switch {
 	case err == nil:
 		cfg = old.CachedInfo().Config
@@ -64,6 +69,17 @@ func (s *Stream) Feed(ctx context.Context, name string, f notify.Filter, fromSta
 		return nil, fmt.Errorf("way out %s: %w", name, err)
 	}
 	return &Feed{stream: s, consumer: consumer, name: name}, nil
+}
+
+// durable is what the position of a way out is called in the server. Permissions of NATS tell no consumer from another, so in the built-in
+// server the name is the lock: who watches cannot guess it, and thus neither take a way out's messages nor its position.
+func (s *Stream) durable(name string) string {
+	if s.key == "" {
+		return name
+	}
+	mac := hmac.New(sha256.New, []byte(s.key))
+	mac.Write([]byte(name))
+	return name + "_" + hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // waitForMessages is how long one request waits at the server.
@@ -113,7 +129,7 @@ func (f *Feed) collect(items []Item, batch jetstream.MessageBatch, err error) ([
 func (f *Feed) item(m jetstream.Msg) Item {
 	it := Item{Ack: m.Ack, Retry: m.NakWithDelay, Working: m.InProgress}
 	if meta, err := m.Metadata(); err == nil {
-		it.Tries, it.Stored = meta.NumDelivered, meta.Timestamp
+		it.Tries, it.Stored, it.Seq = meta.NumDelivered, meta.Timestamp, meta.Sequence.Stream
 	}
 	it.Message, it.Err = notify.Decode(m.Headers(), m.Data())
 	if it.Err != nil {
@@ -133,7 +149,7 @@ func (f *Feed) Lag(ctx context.Context) (uint64, error) {
 
 // Forget gives up a way out's position. What it still waited for, it does not get.
 func (s *Stream) Forget(ctx context.Context, name string) error {
-	if err := s.js.DeleteConsumer(ctx, Name, name); err != nil {
+	if err := s.js.DeleteConsumer(ctx, Name, s.durable(name)); err != nil {
 		return fmt.Errorf("way out %s: %w", name, err)
 	}
 	return nil

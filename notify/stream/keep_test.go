@@ -225,3 +225,44 @@ func TestRetentionText(t *testing.T) {
 		}
 	}
 }
+
+// What a way out waits for is not for watchers: neither its position, nor its messages, nor what it asks for.
+func TestWatchersLeaveWaysOutAlone(t *testing.T) {
+	s := open(t, stream.Config{Listen: "127.0.0.1:0"})
+	in := feed(t, s, "aws", notify.Filter{})
+	conn, err := nats.Connect("nats://"+s.Addr(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(200*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Publish(t.Context(), attacks("x", 3)); err != nil {
+		t.Fatal(err)
+	}
+	live, err := js.Stream(t.Context(), stream.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range live.ConsumerNames(t.Context()).Name() {
+		t.Errorf("a watcher is told of the reader %s", name)
+	}
+	if c, err := js.Consumer(t.Context(), stream.Name, "aws"); err == nil {
+		if m, err := c.Next(jetstream.FetchMaxWait(200 * time.Millisecond)); err == nil {
+			t.Errorf("a watcher takes a message of a way out: %v", m.Ack())
+		}
+	}
+	own := jetstream.ConsumerConfig{Durable: "aws", FilterSubject: notify.SubjectBenign + "*", AckPolicy: jetstream.AckExplicitPolicy}
+	if _, err := js.CreateOrUpdateConsumer(t.Context(), stream.Name, own); err != nil {
+		t.Error(err)
+	}
+	if err := js.DeleteConsumer(t.Context(), stream.Name, "aws"); err != nil { // of its own
+		t.Error(err)
+	}
+	take(t, in, 3)
+	if err := s.Forget(t.Context(), "aws"); err != nil {
+		t.Error(err)
+	}
+}

@@ -25,6 +25,7 @@ type Stream struct {
 	deps    Deps
 	metrics *metrics
 	server  *builtIn // nil for that of another process, and for an external one
+	key     string   // the owner's password; "" for an external server
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	slots   *semaphore.Weighted
@@ -106,18 +107,17 @@ func (s *Stream) connect() (err error) {
 func (s *Stream) local() ([]nats.Option, error) {
 	server, err := openBuiltIn(&s.cfg, s.deps.Log)
 	if err == nil {
-		s.server = server
+		s.server, s.key = server, server.key
 		return []nats.Option{nats.UserInfo(owner, server.key), nats.CustomInboxPrefix(inbox), nats.InProcessServer(server)}, nil
 	}
 	if !errors.Is(err, ErrBusy) || !s.cfg.Join {
 		return nil, err
 	}
-	key, err := readKey(s.cfg.Dir)
-	if err != nil {
+	if s.key, err = readKey(s.cfg.Dir); err != nil {
 		return nil, err
 	}
 	return []nats.Option{
-		nats.UserInfo(owner, key), nats.CustomInboxPrefix(inbox), nats.SetCustomDialer(dialer{s.cfg.Dir, s.cfg.Timeout}),
+		nats.UserInfo(owner, s.key), nats.CustomInboxPrefix(inbox), nats.SetCustomDialer(dialer{s.cfg.Dir, s.cfg.Timeout}),
 	}, nil
 }
 
