@@ -12,15 +12,6 @@ func Result(errs []error) error {
 	return nil
 }
 
-// All is one error for each of n messages.
-func All(n int, err error) []error {
-	errs := make([]error, n)
-	for i := range errs {
-		errs[i] = err
-	}
-	return errs
-}
-
 // Key is what orders messages: those of one host stay in order. It is the address that spoke first, else the model.
 func Key(m *Message) string {
 	if m.Alert.Src.IsValid() {

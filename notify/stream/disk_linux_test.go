@@ -179,3 +179,25 @@ func TestBatchOfCopies(t *testing.T) {
 		t.Errorf("%d messages, want 60 (%v)", lag, err)
 	}
 }
+
+// What was delivered and is only kept for its age makes room on a disk that others fill, however far the queue is from its own limit.
+func TestDeliveredMakesRoomOnTheDisk(t *testing.T) {
+	dir := smallDisk(t, 64)
+	s := openOn(t, filepath.Join(dir, "stream"), SyncProcess)
+	in, err := s.Feed(t.Context(), "one", notify.Filter{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := fillUp(t, s)
+	if !errors.Is(err, ErrFull) {
+		t.Fatalf("after %d messages: %v", len(stored), err)
+	}
+	wantAll(t, in, stored)
+	if err := s.Publish(t.Context(), rows("more", 8)); err != nil {
+		t.Fatalf("all is delivered, and still: %v", err)
+	}
+	for i := range 8 {
+		stored[fmt.Sprintf("more-%d", i)] = true
+	}
+	wantAll(t, in, stored)
+}

@@ -26,7 +26,7 @@ func (s *Stream) Run(ctx context.Context) error {
 		if err := s.mend(); err != nil && ctx.Err() == nil {
 			s.deps.Log.ErrorContext(ctx, "queue: still cannot store", "err", err)
 		}
-		if err := s.tidy(ctx, false); err != nil && ctx.Err() == nil {
+		if err := s.tidy(ctx, 0); err != nil && ctx.Err() == nil {
 			s.deps.Log.WarnContext(ctx, "queue: retention", "err", err)
 		}
 		select {
@@ -37,8 +37,8 @@ func (s *Stream) Run(ctx context.Context) error {
 	}
 }
 
-// tidy applies the retention once. When the stream is full it makes room whatever the share of space taken.
-func (s *Stream) tidy(ctx context.Context, full bool) error {
+// tidy applies the retention once. When so many bytes did not fit, it makes room whatever the share of space taken.
+func (s *Stream) tidy(ctx context.Context, wanted int64) error {
 	s.tidying.Lock()
 	defer s.tidying.Unlock()
 	live, err := s.look(ctx)
@@ -57,7 +57,10 @@ func (s *Stream) tidy(ctx context.Context, full bool) error {
 	if err != nil {
 		return err
 	}
-	upTo := min(done, max(old, lastForRoom(&state, s.cfg.MaxBytes, full)))
+	upTo := min(done, max(old, lastForRoom(&state, live.CachedInfo().Config.MaxBytes, wanted > 0)))
+	if wanted > 0 && s.diskRoom(wanted) != nil { // what is only kept for its age takes the place of what comes
+		upTo = done
+	}
 	if upTo < state.FirstSeq {
 		return nil
 	}
@@ -101,10 +104,11 @@ func (s *Stream) doneWith(ctx context.Context, live jetstream.Stream, last uint6
 	return done, nil
 }
 
-// lastOld is the last message older than MaxAge; 0 for none. The server finds it as the place before a reader that starts there.
+// lastOld is the last message older than MaxAge; 0 for none, and for who joined another's queue: that one's age counts. The server finds it
+// as the place before a reader that starts there.
 func (s *Stream) lastOld(ctx context.Context, live jetstream.Stream) (uint64, error) {
 	start := time.Now().Add(-s.cfg.MaxAge)
-	if s.cfg.MaxAge <= 0 || live.CachedInfo().State.FirstTime.After(start) {
+	if s.guest || s.cfg.MaxAge <= 0 || live.CachedInfo().State.FirstTime.After(start) {
 		return 0, nil
 	}
 	reader, err := live.CreateConsumer(ctx, jetstream.ConsumerConfig{

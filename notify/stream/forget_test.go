@@ -43,7 +43,7 @@ func TestAgeSparesWhatIsWaitedFor(t *testing.T) {
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for count(t, s.metrics.forgotten) < 4 {
-		if err := s.tidy(t.Context(), false); err != nil {
+		if err := s.tidy(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 		if time.Now().After(deadline) {
@@ -55,6 +55,30 @@ func TestAgeSparesWhatIsWaitedFor(t *testing.T) {
 	}
 	if lag, err := in.Lag(t.Context()); err != nil || lag != 6 {
 		t.Errorf("the way out waits for %d, want 6 (%v)", lag, err)
+	}
+}
+
+// Who joins for a moment does not decide how long the owner's messages are kept.
+func TestGuestsKeepTheOwnersAge(t *testing.T) {
+	dir := t.TempDir()
+	open := func(cfg Config) *Stream {
+		s, err := Open(t.Context(), cfg, Deps{Log: slog.New(slog.DiscardHandler), Register: prometheus.NewRegistry()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	owner, guest := open(Config{Dir: dir}), open(Config{Dir: dir, Join: true, MaxAge: time.Nanosecond})
+	message := &notify.Message{Kind: notify.Prediction, Body: []byte("{}"), Alert: mlids.Alert{ID: "a", Verdict: mlids.Verdict{Attack: true}}}
+	if err := owner.Publish(t.Context(), []*notify.Message{message}); err != nil {
+		t.Fatal(err)
+	}
+	if err := guest.tidy(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, guest.metrics.forgotten); n != 0 {
+		t.Errorf("a guest forgot %v messages", n)
 	}
 }
 

@@ -26,6 +26,7 @@ type Stream struct {
 	metrics *metrics
 	server  *builtIn // nil for that of another process, and for an external one
 	key     string   // the owner's password; "" for an external server
+	guest   bool     // the built-in server is another process's
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	slots   *semaphore.Weighted
@@ -116,6 +117,7 @@ func (s *Stream) local() ([]nats.Option, error) {
 	if s.key, err = readKey(s.cfg.Dir); err != nil {
 		return nil, err
 	}
+	s.guest = true
 	return []nats.Option{
 		nats.UserInfo(owner, s.key), nats.CustomInboxPrefix(inbox), nats.SetCustomDialer(dialer{s.cfg.Dir, s.cfg.Timeout}),
 	}, nil

@@ -20,7 +20,7 @@ func (s *Stream) Publish(ctx context.Context, messages []*notify.Message) error 
 	for len(messages) > 0 {
 		n := min(len(messages), chunk)
 		err := s.publish(ctx, messages[:n])
-		if errors.Is(err, ErrFull) && s.tidy(ctx, true) == nil {
+		if errors.Is(err, ErrFull) && s.tidy(ctx, max(sizeOf(messages[:n]), 1)) == nil {
 			err = s.publish(ctx, messages[:n])
 		}
 		if err != nil {
