@@ -112,7 +112,7 @@ func eveOf(a *mlids.Alert) eveAlert {
 	e := eveAlert{
 		Action: "allowed", GID: eveGenerator, SID: eveSignature + 1 + place, Rev: eveRevision, Signature: signature(v),
 		Category: "Misc Attack", Severity: 2,
-		Context: eveContext{eveML{a.ID, v.Class, v.Model, v.Version, finite(v.Probability), finite(v.Threshold), contributions(a.Top)}},
+		Context: eveContext{eveML{a.ID, v.Class, v.Model, v.Version, finite(v.Probability), finite(v.Threshold), Contributions(a.Top)}},
 	}
 	switch {
 	case !v.Attack:

@@ -48,7 +48,7 @@ func Encode(a *mlids.Alert) ([]byte, error) {
 		ID: a.ID, Start: stamp(a.Start), End: stamp(a.End),
 		Src: address(a.Src), SrcPort: a.SrcPort, Dst: address(a.Dst), DstPort: a.DstPort, Proto: a.Proto, CommunityID: a.CommunityID,
 		Class: v.Class, Probability: finite(v.Probability), Threshold: finite(v.Threshold), Model: v.Model, Version: v.Version,
-		FwdPackets: a.FwdPackets, BwdPackets: a.BwdPackets, FwdBytes: a.FwdBytes, BwdBytes: a.BwdBytes, Top: contributions(a.Top),
+		FwdPackets: a.FwdPackets, BwdPackets: a.BwdPackets, FwdBytes: a.FwdBytes, BwdBytes: a.BwdBytes, Top: Contributions(a.Top),
 	}
 	if v.Attack {
 		r.Prediction = 1
@@ -126,8 +126,8 @@ func finite(f float64) float64 {
 	return f
 }
 
-// contributions are those that JSON can hold: a missing value is left out with its column.
-func contributions(top []mlids.Contribution) []mlids.Contribution {
+// Contributions are those that JSON can hold: a missing value is left out with its column.
+func Contributions(top []mlids.Contribution) []mlids.Contribution {
 	var out []mlids.Contribution
 	for _, c := range top {
 		if finite(c.Value) == c.Value && finite(c.Amount) == c.Amount {

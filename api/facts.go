@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -22,19 +23,20 @@ type facts struct {
 
 // factColumns are the columns of schemas that an alert has a place for.
 func factColumns() map[string]func(*mlids.Alert, string) {
-	number := func(put func(*mlids.Alert, uint64)) func(*mlids.Alert, string) {
+	upTo := func(most float64, put func(*mlids.Alert, uint64)) func(*mlids.Alert, string) {
 		return func(a *mlids.Alert, cell string) {
-			if v, err := strconv.ParseFloat(cell, 64); err == nil && v > 0 && v < 1<<53 {
+			if v, err := strconv.ParseFloat(cell, 64); err == nil && v > 0 && v <= most {
 				put(a, uint64(v))
 			}
 		}
 	}
+	number := func(put func(*mlids.Alert, uint64)) func(*mlids.Alert, string) { return upTo(1<<53-1, put) }
 	return map[string]func(*mlids.Alert, string){
 		"src_ip":          func(a *mlids.Alert, cell string) { a.Src, _ = netip.ParseAddr(cell) },
 		"dst_ip":          func(a *mlids.Alert, cell string) { a.Dst, _ = netip.ParseAddr(cell) },
-		"src_port":        number(func(a *mlids.Alert, v uint64) { a.SrcPort = uint16(v) }),
-		"dst_port":        number(func(a *mlids.Alert, v uint64) { a.DstPort = uint16(v) }),
-		"protocol":        number(func(a *mlids.Alert, v uint64) { a.Proto = uint8(v) }),
+		"src_port":        upTo(math.MaxUint16, func(a *mlids.Alert, v uint64) { a.SrcPort = uint16(v) }),
+		"dst_port":        upTo(math.MaxUint16, func(a *mlids.Alert, v uint64) { a.DstPort = uint16(v) }),
+		"protocol":        upTo(math.MaxUint8, func(a *mlids.Alert, v uint64) { a.Proto = uint8(v) }),
 		"tot_fwd_pkts":    number(func(a *mlids.Alert, v uint64) { a.FwdPackets = v }),
 		"tot_bwd_pkts":    number(func(a *mlids.Alert, v uint64) { a.BwdPackets = v }),
 		"totlen_fwd_pkts": number(func(a *mlids.Alert, v uint64) { a.FwdBytes = v }),

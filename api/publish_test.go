@@ -212,6 +212,7 @@ func TestFactsOfRows(t *testing.T) {
 			DstPort: 443, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("2001:db8::1"), FwdPackets: 3, BwdBytes: 7, Proto: 6,
 		}},
 		{`["Src IP","dst_port"]`, `["here",-1]`, mlids.Alert{}},
+		{`["src_port","dst_port","protocol"]`, `[65536,70000,300]`, mlids.Alert{}},
 		{`["x"]`, `[1]`, mlids.Alert{}},
 		{`["x"]`, `[]`, mlids.Alert{}},
 	} {

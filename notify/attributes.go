@@ -44,7 +44,7 @@ func Attributes(m *Message) ([]Attribute, error) {
 	list := []Attribute{{AttrKind, string(m.Kind), false}}
 	if m.Kind == Prediction {
 		list = []Attribute{
-			{AttrPrediction, predicted(v.Attack), false},
+			{AttrPrediction, m.Word(), false},
 			{AttrProbability, decimal(v.Probability), true},
 		}
 	}
@@ -65,13 +65,6 @@ func Attributes(m *Message) ([]Attribute, error) {
 		}
 	}
 	return list, nil
-}
-
-func predicted(attack bool) string {
-	if attack {
-		return "attack"
-	}
-	return "benign"
 }
 
 // decimal writes a number without an exponent, which filters of SNS do not read.
@@ -96,7 +89,7 @@ func Parse(attribute func(name string) string, body []byte) (*Message, error) {
 		Class: attribute(AttrClass), Probability: p, Model: attribute(AttrModel), Version: attribute(AttrVersion),
 	}
 	prediction := cmp.Or(attribute(AttrPrediction), predictionOf(body))
-	a.Verdict.Attack = prediction == "attack"
+	a.Verdict.Attack = prediction == Attack
 	a.Verdict.Class = cmp.Or(a.Verdict.Class, prediction)
 	return m, nil
 }

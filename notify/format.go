@@ -14,7 +14,7 @@ type Format string
 
 // The formats.
 const (
-	FormatRow Format = "row" // {"id", "alert", "row"}: the alert as JSON and the message's body
+	FormatRow Format = "row" // {"kind", "alert", "row"}: the alert as JSON and the message's body
 	FormatEVE Format = "eve" // Suricata's EVE JSON
 	FormatECS Format = "ecs" // Elastic Common Schema
 )

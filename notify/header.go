@@ -2,11 +2,14 @@ package notify
 
 import (
 	"encoding/json"
+	"math"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"mlids"
+	"mlids/alert"
 )
 
 // Names of the headers of a message in the stream. What is not known has no header.
@@ -42,8 +45,10 @@ const (
 )
 
 // Word is the prediction as a word: attack or benign.
-func (m *Message) Word() string {
-	if m.Alert.Verdict.Attack {
+func (m *Message) Word() string { return predicted(m.Alert.Verdict.Attack) }
+
+func predicted(attack bool) string {
+	if attack {
 		return Attack
 	}
 	return Benign
@@ -61,8 +66,11 @@ func (l *headerList) set(name, value string) {
 	l.h[name] = l.values[n-1 : n : n]
 }
 
-// text sets what may hold any bytes; none is left out.
+// text sets what may hold any bytes, as far as Decode reads it; none is left out.
 func (l *headerList) text(name, value string) {
+	if value = strings.ToValidUTF8(value, "\uFFFD"); len(value) > maxText {
+		value = strings.ToValidUTF8(value[:maxText], "")
+	}
 	if value != "" {
 		l.set(name, escape(value, func(c byte) bool { return c > ' ' && c < 0x7f && c != '%' }))
 	}
@@ -72,6 +80,14 @@ func (l *headerList) number(name string, v uint64) {
 	if v != 0 {
 		l.set(name, strconv.FormatUint(v, 10))
 	}
+}
+
+// share sets a number from 0 to 1. Infinite ones, which models from elsewhere may say, are no number.
+func (l *headerList) share(name string, v float64) {
+	if math.IsInf(v, 0) {
+		v = math.NaN()
+	}
+	l.set(name, strconv.FormatFloat(v, 'g', -1, 64))
 }
 
 func (l *headerList) time(name string, t time.Time) {
@@ -97,8 +113,8 @@ func (m *Message) Header() map[string][]string {
 	l.set(HeaderKind, string(m.Kind))
 	l.set(HeaderPrediction, m.Word())
 	l.text(HeaderClass, v.Class)
-	l.set(HeaderProbability, strconv.FormatFloat(v.Probability, 'g', -1, 64))
-	l.set(HeaderThreshold, strconv.FormatFloat(v.Threshold, 'g', -1, 64))
+	l.share(HeaderProbability, v.Probability)
+	l.share(HeaderThreshold, v.Threshold)
 	l.text(HeaderModel, v.Model)
 	l.text(HeaderVersion, v.Version)
 	l.time(HeaderStart, a.Start)
@@ -109,8 +125,8 @@ func (m *Message) Header() map[string][]string {
 	l.number(HeaderBwdPackets, a.BwdPackets)
 	l.number(HeaderFwdBytes, a.FwdBytes)
 	l.number(HeaderBwdBytes, a.BwdBytes)
-	if len(a.Top) > 0 {
-		if text, err := json.Marshal(a.Top); err == nil { // a number that is none has no JSON, and is no contribution
+	if top := alert.Contributions(a.Top); len(top) > 0 {
+		if text, err := json.Marshal(top[:min(len(top), maxTop)]); err == nil { // always: they have JSON
 			l.set(HeaderTop, string(text))
 		}
 	}

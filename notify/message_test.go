@@ -44,6 +44,30 @@ func TestHeadersReadBack(t *testing.T) {
 	}
 }
 
+// Whatever a model or a client makes of a message, it is one: what cannot be read back would not be sent.
+func TestOddMessagesReadBack(t *testing.T) {
+	for name, change := range map[string]func(a *mlids.Alert){
+		"infinite":      func(a *mlids.Alert) { a.Verdict.Probability, a.Verdict.Threshold = math.Inf(1), math.Inf(-1) },
+		"no number":     func(a *mlids.Alert) { a.Verdict.Probability = math.NaN() },
+		"long":          func(a *mlids.Alert) { a.Verdict.Class = strings.Repeat("ü", 1000) },
+		"not UTF-8":     func(a *mlids.Alert) { a.Verdict.Class, a.Verdict.Model = "a\xffb", "\xff" },
+		"100 reasons":   func(a *mlids.Alert) { a.Top = make([]mlids.Contribution, 100) },
+		"odd reasons":   func(a *mlids.Alert) { a.Top = []mlids.Contribution{{Column: "a", Value: math.Inf(1)}, {Column: "b"}} },
+		"IPv6 and zone": func(a *mlids.Alert) { a.Src = netip.MustParseAddr("fe80::1%eth0") },
+	} {
+		m := fullMessage()
+		change(&m.Alert)
+		back, err := Decode(m.Header(), m.Body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if back.Alert.ID != m.Alert.ID || back.Subject() == "" || !back.Alert.Verdict.Attack || len(back.Alert.Top) == 0 {
+			t.Errorf("%s: %+v", name, back.Alert)
+		}
+	}
+}
+
 func TestForeignMessages(t *testing.T) {
 	for name, change := range map[string]func(h map[string][]string){
 		"no kind":           func(h map[string][]string) { delete(h, HeaderKind) },

@@ -76,6 +76,7 @@ func New(cfg Config, deps Deps) (*Sink, error) {
 	if cfg.Size <= 0 || cfg.Batch <= 0 {
 		return nil, fmt.Errorf("file: size %d and batch %d must be above 0", cfg.Size, cfg.Batch)
 	}
+	cfg.Path = filepath.Clean(cfg.Path) // as names of old files are, which are compared with it
 	s := &Sink{cfg: cfg, now: deps.Now, log: deps.Log}
 	if s.now == nil {
 		s.now = time.Now

@@ -177,6 +177,20 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// Old files that are not yet too old stay, however the path is spelled.
+func TestSpelledPaths(t *testing.T) {
+	c := &clock{time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	dir := t.TempDir()
+	s := newSink(t, dir+"//./alerts.json", "size=1KiB&age=10h", c)
+	for i := range 8 {
+		c.now = c.now.Add(time.Minute)
+		send(t, s, strconv.Itoa(i), "x", "x")
+	}
+	if got := ids(t, filepath.Join(dir, "alerts*.json")); strings.Count(got, "x") != 16 {
+		t.Errorf("of 16 messages of the last hour %d are left: %s", strings.Count(got, "x"), got)
+	}
+}
+
 // A crash in the middle of a line leaves a torn one: it is cut off, for its message was not answered for.
 func TestTornLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alerts.json")

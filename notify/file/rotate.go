@@ -79,7 +79,7 @@ func (s *Sink) old() ([]string, error) {
 	var old []string
 	for _, e := range entries {
 		path := filepath.Join(filepath.Dir(s.cfg.Path), e.Name())
-		middle, ok := strings.CutPrefix(path, filepath.Clean(prefix))
+		middle, ok := strings.CutPrefix(path, prefix)
 		middle, isExt := strings.CutSuffix(middle, ext)
 		if _, err := time.Parse(stampFormat, middle); ok && isExt && err == nil && e.Type().IsRegular() {
 			old = append(old, path)

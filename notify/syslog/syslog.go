@@ -148,14 +148,15 @@ func (s *Sink) write(ctx context.Context, wire [][]byte) error {
 		}
 		s.conn = conn
 	}
-	if err := s.conn.SetWriteDeadline(deadline); err != nil {
+	conn := s.conn // the sink may have dropped it when ctx ends
+	if err := conn.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetWriteDeadline(time.Unix(1, 0)) }) // who waits no more ends the write
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetWriteDeadline(time.Unix(1, 0)) }) // who waits no more ends the write
 	defer stop()
 	if s.cfg.Network == "udp" {
 		for _, text := range wire {
-			if _, err := s.conn.Write(text); err != nil {
+			if _, err := conn.Write(text); err != nil {
 				return err
 			}
 		}
@@ -165,7 +166,7 @@ func (s *Sink) write(ctx context.Context, wire [][]byte) error {
 	for _, text := range wire {
 		stream = fmt.Appendf(stream, "%d %s", len(text), text)
 	}
-	_, err := s.conn.Write(stream)
+	_, err := conn.Write(stream)
 	return err
 }
 

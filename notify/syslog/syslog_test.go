@@ -2,6 +2,7 @@ package syslog_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -201,6 +202,22 @@ func TestUnreachable(t *testing.T) {
 	l.Close()
 	if err := sink(t, address).Send(t.Context(), []*notify.Message{message("a")}); err == nil {
 		t.Error("no receiver, and no error")
+	}
+}
+
+// Who gives up just when a write fails ends neither the program nor the sink.
+func TestGivingUpWhileFailing(t *testing.T) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sink(t, "syslog+udp://"+conn.LocalAddr().String())
+	conn.Close() // what is sent comes back as refused
+	given, stop := context.WithCancel(t.Context())
+	stop()
+	for range 500 {
+		_ = s.Send(t.Context(), []*notify.Message{message("a")}) // connects
+		_ = s.Send(given, []*notify.Message{message("a")})
 	}
 }
 

@@ -13,36 +13,38 @@ import (
 	"mlids/notify"
 )
 
-// encode makes a request's body.
-func encode(cfg Config, batch []*notify.Message, now time.Time) ([]byte, error) {
+// encode makes a request's body of the messages that have a form; errs has an error at the place of the others.
+func encode(cfg Config, batch []*notify.Message, now time.Time, errs []error) (body []byte, kept []*notify.Message, err error) {
 	switch cfg.Format {
 	case "slack":
-		return slack(batch)
+		body, err = slack(batch)
 	case "alertmanager":
-		return alertmanager(batch, now)
+		body, err = alertmanager(batch, now)
 	case "row", "eve", "ecs":
-		return list(cfg, batch, now)
+		body, kept = list(cfg, batch, now, errs)
+		return body, kept, nil
+	default:
+		err = fmt.Errorf("%w %q: known are row, eve, ecs, slack and alertmanager", notify.ErrFormat, cfg.Format)
 	}
-	return nil, fmt.Errorf("%w %q: known are row, eve, ecs, slack and alertmanager", notify.ErrFormat, cfg.Format)
+	return body, batch, err
 }
 
 // list is one message, or an array of them when the sink was told to gather more than one.
-func list(cfg Config, batch []*notify.Message, now time.Time) ([]byte, error) {
-	var b bytes.Buffer
+func list(cfg Config, batch []*notify.Message, now time.Time, errs []error) (body []byte, kept []*notify.Message) {
+	var texts [][]byte
 	for i, m := range batch {
-		if i > 0 {
-			b.WriteString(",\n")
-		}
 		text, err := notify.Format(cfg.Format).Append(nil, m, now)
 		if err != nil {
-			return nil, err
+			errs[i] = fmt.Errorf("webhook: %w: %w", notify.ErrPermanent, err)
+			continue
 		}
-		b.Write(text)
+		texts, kept = append(texts, text), append(kept, m)
 	}
-	if cfg.Batch == 1 {
-		return b.Bytes(), nil
+	body = bytes.Join(texts, []byte(",\n"))
+	if cfg.Batch > 1 {
+		body = fmt.Appendf(nil, "[%s]", body)
 	}
-	return fmt.Appendf(nil, "[%s]", b.Bytes()), nil
+	return body, kept
 }
 
 // slack is a text for an incoming webhook of Slack, also read by Mattermost and Rocket.Chat: a line for each message.

@@ -6,6 +6,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -109,7 +110,7 @@ func New(cfg Config, deps Deps) (*Sink, error) {
 	if cfg.Timeout <= 0 || cfg.Batch <= 0 {
 		return nil, fmt.Errorf("webhook: time-out %v and batch %d must be above 0", cfg.Timeout, cfg.Batch)
 	}
-	if _, err := encode(cfg, nil, time.Time{}); err != nil {
+	if _, _, err := encode(cfg, nil, time.Time{}, nil); err != nil {
 		return nil, err
 	}
 	s := &Sink{cfg: cfg, now: deps.Now, client: client(cfg)}
@@ -130,21 +131,28 @@ func (s *Sink) Close() error {
 
 // Send posts the messages in one request.
 func (s *Sink) Send(ctx context.Context, batch []*notify.Message) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	now := s.now()
-	body, err := encode(s.cfg, batch, now)
+	now, errs := s.now(), make([]error, len(batch))
+	body, kept, err := encode(s.cfg, batch, now, errs)
 	if err != nil {
 		return fmt.Errorf("webhook: %w: %w", notify.ErrPermanent, err)
 	}
+	if len(kept) > 0 {
+		err = s.post(ctx, body, batchID(kept), now)
+	}
+	for i := range errs {
+		errs[i] = cmp.Or(errs[i], err)
+	}
+	return notify.Result(errs)
+}
+
+func (s *Sink) post(ctx context.Context, body []byte, id string, now time.Time) error {
 	ctx, stop := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.URL, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
 	}
-	s.sign(req.Header, batchID(batch), now, body)
+	s.sign(req.Header, id, now, body)
 	res, err := s.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("webhook: %w", hidden(err))

@@ -129,6 +129,27 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// A message that has no JSON is refused for good, and takes no other with it.
+func TestOneBadMessage(t *testing.T) {
+	address, got := endpoint(t)
+	for _, format := range []string{"row", "eve"} {
+		s := sink(t, address+"?allow-private&batch=5&format="+format)
+		bad := &notify.Message{Kind: notify.Action, Alert: mlids.Alert{ID: "bad"}, Body: []byte("{")}
+		err := s.Send(t.Context(), []*notify.Message{message("a"), bad, message("b")})
+		var partial *notify.PartialError
+		if !errors.As(err, &partial) || partial.Errs[0] != nil || !errors.Is(partial.Errs[1], notify.ErrPermanent) || partial.Errs[2] != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		var list []json.RawMessage
+		if p := <-got; json.Unmarshal(p.body, &list) != nil || len(list) != 2 {
+			t.Errorf("%s: %s", format, p.body)
+		}
+		if err := s.Send(t.Context(), []*notify.Message{bad}); !errors.Is(err, notify.ErrPermanent) || len(got) > 0 {
+			t.Errorf("%s: alone: %v, %d requests", format, err, len(got))
+		}
+	}
+}
+
 // What an endpoint says decides what becomes of the messages.
 func TestStatus(t *testing.T) {
 	code := http.StatusOK
