@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (a *app) flows() *cobra.Command {
 	flags := cmd.Flags()
 	f.packets.register(flags)
 	flags.StringVar(&f.schema, "schema", "cicflow", "columns to compute: kdd99, cicflow/v4, cicflow/2018, cicflow/common")
-	flags.StringVar(&f.labels, "label-file", "", "CSV of rules that label flows by flow_id, src_ip, dst_ip, ports, protocol, start, end")
+	flags.StringVar(&f.labels, "label-file", "", "CSV of rules that label flows by flow_id, src_ip, dst_ip, src_port, dst_port, protocol, start, end, timestamp")
 	flags.StringVar(&f.out, "out", "", "file to write (default: stdout)")
 	flags.IntVar(&f.maxFlows, "max-flows", 0, "open flows at most; then the one silent for longest is cut off (default: 1,048,576)")
 	return cmd
@@ -106,18 +107,12 @@ func (a *app) flowsParquet(ctx context.Context, f *flowsFlags, schema *feature.S
 	done := make(chan error, 1)
 	go func() {
 		err := a.flowsText(ctx, f, schema, labels, w)
-		w.CloseWithError(err)
+		w.Close() // whatever was wrong with the source, what came before counts
 		done <- err
 	}()
-	table, err := dataset.ReadCSV(ctx, r, schema, dataset.Options{Inputs: []feature.Input{}, Extra: true, Text: true, Name: "flows"})
-	_ = r.CloseWithError(errors.New("flows: the table cannot be read"))
-	if sourceErr := <-done; sourceErr != nil {
-		err = sourceErr
-	}
-	if table != nil {
-		err = errors.Join(err, dataset.WriteParquet(out, table))
-	}
-	return err
+	err := dataset.StreamParquet(context.WithoutCancel(ctx), out, r, schema, "flows")
+	_ = r.CloseWithError(errors.New("flows: the table cannot be written"))
+	return cmp.Or(err, <-done)
 }
 
 func readLabels(path string) (*label.Rules, error) {

@@ -8,12 +8,13 @@ import (
 	"mlids/flow"
 )
 
-// carried is what a connection hands on to the flow that follows when a time-out has cut it and it goes on later.
+// carried is what a flow that a time-out has ended hands on to the next one of its addresses and ports.
 type carried struct {
 	duration int64 // µs, of the connection up to the end of the cut flow
 	last     int64 // µs
 	set      seenSet
 	over     bool // closed or reset
+	idBack   bool // see stateV4
 	down     bool // the flow's source is the greater of both sides
 }
 

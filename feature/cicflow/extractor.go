@@ -114,6 +114,7 @@ func (x *Extractor) new2018(cfg Config) table {
 func (x *Extractor) emitV4(f *flow.Flow[stateV4]) {
 	s := &f.State
 	begin(x, f, &f.State.core)
+	x.row.Reason, x.row.idBack = s.ending(f.Reason), s.idBack
 	x.row.fillV4(s, f.Key.Proto)
 	if x.picks != nil {
 		x.row.Values, x.wide = x.wide[:0], x.row.Values

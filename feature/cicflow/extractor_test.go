@@ -74,8 +74,8 @@ func TestV4Life(t *testing.T) {
 		tcp(0, 9, S, 1, 0), tcp(1, -9, S|A, 1, 0), tcp(2, 9, F|A, 2, 0), tcp(3, -9, F|A, 2, 0), tcp(4, 9, A, 3, 0),
 		tcp(5, -9, R, 3, 0), tcp(6, 9, S, 77, 0), tcp(7, -9, R|A, 0, 0))
 	s := schema(t, "cicflow/v4")
-	if len(rows) != 2 || rows[0].Reason != mlids.EndReopen {
-		t.Fatalf("%d rows", len(rows))
+	if len(rows) != 2 || rows[0].Reason != mlids.EndFIN || rows[1].Reason != mlids.EndRST {
+		t.Fatalf("%d rows: %+v", len(rows), rows)
 	}
 	expect(t, s, rows[0], map[string]float64{
 		"tot_fwd_pkts": 3, "tot_bwd_pkts": 3, "fin_flag_cnt": 2, "rst_flag_cnt": 1, "bwd_rst_flags": 1, "flow_duration": 5e6,
@@ -115,7 +115,7 @@ func TestSooner(t *testing.T) {
 	for _, r := range rows {
 		got = append(got, fmt.Sprintf("%s:%d %s", r.Key.Src, r.Key.SrcPort, r.Reason))
 	}
-	want := []string{"10.0.0.1:9 idle", "10.0.0.1:10 idle", "10.0.0.1:9 idle", "10.0.0.1:11 end"}
+	want := []string{"10.0.0.1:9 rst", "10.0.0.1:10 idle", "10.0.0.1:9 idle", "10.0.0.1:11 end"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -126,6 +126,32 @@ func TestV4SYNACK(t *testing.T) {
 	rows := run(t, "cicflow/v4", tcp(0, -9, S|A, 1, 0), tcp(1, 9, A, 1, 0))
 	if len(rows) != 1 || rows[0].Key.Src != client || rows[0].Wire.Src != server || rows[0].Wire.SrcPort != 80 {
 		t.Errorf("got %+v", rows)
+	}
+}
+
+// TestV4ID: ids keep naming the side first that spoke first on these ports, whoever begins later flows.
+func TestV4ID(t *testing.T) {
+	ping := func(at float64, fromServer bool, kind, code uint8) *mlids.Packet {
+		p := tcp(at, 0, 0, 0, 0)
+		if fromServer {
+			p.Src, p.Dst = p.Dst, p.Src
+		}
+		p.Proto, p.ICMPType, p.ICMPCode, p.SrcPort, p.DstPort = mlids.ProtoICMP, kind, code, 0, 0
+		return p
+	}
+	for name, packets := range map[string][]*mlids.Packet{
+		"closed and opened from the other side": {tcp(0, 9, S, 1, 0), tcp(1, -9, R|A, 1, 0), tcp(2, -9, S, 5, 0)},
+		"the same after the time-out":           {tcp(0, 9, S, 1, 0), tcp(1, -9, R|A, 1, 0), tcp(500, -9, S, 5, 0)},
+		"another message":                       {ping(0, false, 8, 0), ping(1, true, 3, 3)},
+		"silence":                               {ping(0, false, 8, 0), tcp(300, 99, S, 1, 0), ping(301, true, 8, 0)},
+		"cut by the next packet":                {ping(0, false, 8, 0), ping(121, true, 8, 0)},
+	} {
+		rows := run(t, "cicflow/v4", packets...)
+		last := rows[slices.IndexFunc(rows, func(r Row) bool { return r.Key.Src == server })]
+		first := rows[slices.IndexFunc(rows, func(r Row) bool { return r.First == 0 })]
+		if got, want := last.id(false), first.Key; got != want {
+			t.Errorf("%s: the id names %+v, want %+v", name, got, want)
+		}
 	}
 }
 

@@ -136,8 +136,7 @@ func appendAddr(b []byte, a *mlids.Addr) []byte {
 	return b
 }
 
-// appendID appends the flow's id: addresses, ports, protocol. cicflow/2018 names the side with the lower address first,
-// as the tool compared them: byte by byte as signed numbers.
+// appendID appends a flow's id: addresses, ports, protocol.
 func appendID(b []byte, k *mlids.FlowKey) []byte {
 	b = append(appendAddr(b, &k.Src), '-')
 	b = append(appendAddr(b, &k.Dst), '-')
@@ -146,7 +145,7 @@ func appendID(b []byte, k *mlids.FlowKey) []byte {
 	return appendInt(b, int64(k.Proto))
 }
 
-// signedOrder turns k so that the lower address comes first.
+// signedOrder turns k so that the lower address comes first, as the tool of 2018 compared them: byte by byte as signed numbers.
 func signedOrder(k mlids.FlowKey) mlids.FlowKey {
 	for i := range k.Src {
 		if a, b := int8(k.Src[i]), int8(k.Dst[i]); a != b {

@@ -137,10 +137,7 @@ func rowKey(src, dst, sport, dport, proto, when string) string {
 
 func ourRow(s *feature.Schema, r *Row, layout string) goldenRow {
 	g := goldenRow{cells: r.Values, text: make([]string, len(r.Values))}
-	k := r.Key
-	if s.Version == "2018" {
-		k = signedOrder(k)
-	}
+	k := r.id(s.Version == "2018")
 	g.text[0] = string(appendID(nil, &k))
 	src, dst := r.Key.Src.String(), r.Key.Dst.String()
 	sport, dport := strconv.Itoa(int(r.Key.SrcPort)), strconv.Itoa(int(r.Key.DstPort))

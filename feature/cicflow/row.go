@@ -20,6 +20,20 @@ type Row struct {
 
 	Label  string    // empty until someone knows
 	Values []float64 // one per column of the schema; text is NaN, clocks are µs since the epoch
+
+	idBack bool // the id names Key.Dst first
+}
+
+// id is the key as flow ids name it: in cicflow/v4 the side first that was so when these ports first spoke, in cicflow/2018
+// the one with the lower address.
+func (r *Row) id(y2018 bool) mlids.FlowKey {
+	switch {
+	case y2018:
+		return signedOrder(r.Key)
+	case r.idBack:
+		return r.Key.Reverse()
+	}
+	return r.Key
 }
 
 // MoveTo lets dst have the row, and takes dst's memory to be used again (see [flow.Relay]).

@@ -20,6 +20,7 @@ type stateV4 struct {
 	fwdRepeats       repeats
 	bwdRepeats       repeats
 	closing          closing
+	idBack           bool // the flow's id names the other side first
 }
 
 // closing is how far a TCP connection has come to its end.
@@ -29,7 +30,8 @@ const (
 	openStill closing = iota
 	oneFIN
 	bothFINs
-	over // the last FIN was acknowledged, or there was a reset: a SYN begins a new flow
+	over  // the last FIN was acknowledged: a SYN begins a new flow
+	reset // the same, after a reset
 )
 
 // flagCounts counts the packets of one direction by TCP flag: in eight bytes of one word, and in wider numbers before
@@ -89,9 +91,7 @@ func keyV4(p *mlids.Packet, k *mlids.FlowKey) {
 
 // Begin implements flow.Handler.
 func (h *v4) Begin(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
-	if !h.inherit(f, prev, p) && p.Flags.Has(mlids.SYN|mlids.ACK) {
-		f.Key = f.Key.Reverse() // the capture missed the SYN
-	}
+	h.inherit(f, prev, p)
 	s := &f.State
 	k := look(p, &f.Key)
 	s.begin(p, k)
@@ -103,26 +103,39 @@ func (h *v4) Begin(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
 	}
 }
 
-// inherit carries on the connection of a flow that a time-out cut.
-func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) bool {
-	if !ported(f.Key.Proto) {
-		return false
-	}
+// inherit takes over what the flow before handed on: the connection, if a time-out cut it, else the side that ids name first,
+// which is that of the first flow between these ports.
+func (h *v4) inherit(f, prev *flow.Flow[stateV4], p *mlids.Packet) {
 	key := f.Key
-	was, ok := h.previous(&key, prev)
-	if !ok {
-		return false
+	was, known := h.previous(&key, prev)
+	id := key
+	if was.idBack {
+		id = key.Reverse()
 	}
-	now := p.Time / 1000
-	if was.over && p.Flags.Has(mlids.SYN) || f.Key.Proto == mlids.ProtoUDP && now-was.last > h.timeout {
+	switch {
+	case known && h.goesOn(f.Key.Proto, &was, p):
+		f.Key = key
+		f.State.set = was.set
+		f.State.fwdRepeats, f.State.bwdRepeats = anyRepeats, anyRepeats
+		f.State.gone = was.duration + p.Time/1000 - was.last
+	case p.Flags.Has(mlids.SYN | mlids.ACK):
+		f.Key = f.Key.Reverse() // the capture missed the SYN
+		fallthrough
+	default:
 		h.seen.release(&was.set)
-		return false
 	}
-	f.Key = key
-	f.State.set = was.set
-	f.State.fwdRepeats, f.State.bwdRepeats = anyRepeats, anyRepeats
-	f.State.gone = was.duration + now - was.last
-	return true
+	f.State.idBack = known && id != f.Key
+}
+
+// goesOn reports whether a packet belongs to the connection that was handed on. Only TCP and UDP have connections.
+func (h *v4) goesOn(proto uint8, was *carried, p *mlids.Packet) bool {
+	switch proto {
+	case mlids.ProtoTCP:
+		return !was.over || !p.Flags.Has(mlids.SYN)
+	case mlids.ProtoUDP:
+		return p.Time/1000-was.last <= h.timeout
+	}
+	return false
 }
 
 // previous finds what the flow before handed on, which prev did just now or which was cut some time ago, and turns key
@@ -139,13 +152,13 @@ func (h *v4) previous(key *mlids.FlowKey, prev *flow.Flow[stateV4]) (carried, bo
 
 func (h *v4) handOn(f *flow.Flow[stateV4]) carried {
 	s := &f.State
-	return carried{set: s.set, duration: s.gone + s.duration(), last: s.last, over: s.closing == over}
+	return carried{set: s.set, duration: s.gone + s.duration(), last: s.last, over: s.closing >= over, idBack: s.idBack}
 }
 
 // Add implements flow.Handler.
 func (h *v4) Add(f *flow.Flow[stateV4], p *mlids.Packet, _ bool) flow.Action {
 	s := &f.State
-	if s.closing == over && p.Flags.Has(mlids.SYN) ||
+	if s.closing >= over && p.Flags.Has(mlids.SYN) ||
 		icmp(f.Key.Proto) && p.ICMPType != s.icmpType() && p.ICMPCode != s.icmpCode() {
 		return flow.Reopen
 	}
@@ -213,16 +226,29 @@ func (s *stateV4) close(flags mlids.TCPFlags) {
 			s.closing = bothFINs
 		}
 	case flags.Has(mlids.RST):
-		s.closing = over
+		if s.closing < over {
+			s.closing = reset
+		}
 	case flags.Has(mlids.ACK) && s.closing == bothFINs:
 		s.closing = over
 	}
 }
 
+// ending is why a flow ended, as its row tells it: a connection that was over has only waited for late packets.
+func (s *stateV4) ending(why mlids.EndReason) mlids.EndReason {
+	switch {
+	case why == mlids.EndNone || s.closing < over:
+		return why
+	case s.closing == reset:
+		return mlids.EndRST
+	}
+	return mlids.EndFIN
+}
+
 // End implements flow.Handler.
 func (h *v4) End(f *flow.Flow[stateV4]) {
 	h.emit(f)
-	if timedOut(f.Reason) && !f.Heir && ported(f.Key.Proto) {
+	if timedOut(f.Reason) && !f.Heir {
 		h.carry.put(&f.Key, h.handOn(f))
 		return
 	}
@@ -239,7 +265,7 @@ type lingering struct {
 
 // Idle implements flow.Timer.
 func (h *lingering) Idle(f *flow.Flow[stateV4]) time.Duration {
-	if f.State.closing == over {
+	if f.State.closing >= over {
 		return h.linger
 	}
 	return h.idle

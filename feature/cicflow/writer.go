@@ -120,10 +120,7 @@ func (c *Writer) csv(b []byte, r *Row) []byte {
 func (c *Writer) text(b []byte, r *Row, what textColumn) []byte {
 	switch what {
 	case flowID:
-		k := r.Key
-		if c.y2018 {
-			k = signedOrder(k)
-		}
+		k := r.id(c.y2018)
 		return appendID(b, &k)
 	case srcIP:
 		return appendAddr(b, &r.Key.Src)

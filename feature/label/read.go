@@ -42,6 +42,13 @@ var setters = []struct {
 	{[]string{"label"}, func(x *rule, s string) error { x.label = s; return nil }},
 }
 
+// remarks are columns that choose no flows: those that data sets and other tools add to CICFlowMeter's, and what people note
+// beside their rules.
+var remarks = []string{
+	"", "id", "attempted_category", "attack_type", "community_id", "end_reason",
+	"comment", "comments", "description", "name", "note", "notes",
+}
+
 // Read reads rules from CSV; name stands for the file in errors. Files that name no label, or rules that cannot match by
 // their form, are ErrColumns and ErrValue.
 func Read(r io.Reader, name string) (*Rules, error) {
@@ -85,11 +92,48 @@ func places(header []string) ([]int, error) {
 	if columns[len(columns)-1] < 0 {
 		return nil, fmt.Errorf("%w: there is no column label", ErrColumns)
 	}
-	if len(header) > 1 && slices.Max(columns[:len(columns)-1]) < 0 { // a slip in a name would label every flow
+	if err := strangers(header, columns); err != nil {
+		return nil, err
+	}
+	if len(header) > 1 && slices.Max(columns[:len(columns)-1]) < 0 { // its labels would be for every flow
 		return nil, fmt.Errorf("%w: none of %s says which flows a label is for; columns that do are %s", ErrColumns,
 			strings.Join(header, ", "), known())
 	}
 	return columns, nil
+}
+
+// strangers tells columns that are neither rules nor known to go with them: a slip in a name would label too many flows.
+func strangers(header []string, columns []int) error {
+	printed, err := flowColumns()
+	if err != nil {
+		return err
+	}
+	for i, h := range header {
+		if slices.Contains(columns, i) || slices.Contains(remarks, feature.Normalise(h)) || printed(h) {
+			continue
+		}
+		return fmt.Errorf("%w: column %d, %q, is none that label files have: flows are chosen by %s; the columns of flow tables, "+
+			"comment, note, description and name may stand beside them", ErrColumns, i+1, h, known())
+	}
+	return nil
+}
+
+// flowColumns knows the columns of CICFlowMeter's tables, in all their spellings.
+func flowColumns() (func(spelling string) bool, error) {
+	all, err := feature.Schemas()
+	if err != nil {
+		return nil, err
+	}
+	v4, err := all.Find("cicflow/v4")
+	if err != nil {
+		return nil, err
+	}
+	old, err := all.Find("cicflow/2018")
+	return func(spelling string) bool {
+		_, inV4 := v4.Index(spelling)
+		_, in2018 := old.Index(spelling)
+		return inV4 || in2018
+	}, err
 }
 
 // known are the columns that choose flows.

@@ -3,6 +3,7 @@ package label_test
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,25 @@ func TestFlowsAreLabels(t *testing.T) {
 	}
 }
 
+// Columns that choose no flows may stand beside those that do.
+func TestRemarks(t *testing.T) {
+	for _, header := range []string{
+		"id,src_ip,Total Fwd Packet,FIN Flag Cnt,Label,Attempted Category", ",src_ip,Comment,Attack Type,label,end_reason", "src_ip,label,",
+	} {
+		fields := strings.Repeat("x,", strings.Count(header, ","))
+		row := strings.Split(fields+"x", ",")
+		row[slices.Index(strings.Split(header, ","), "src_ip")] = "1.1.1.1"
+		rules, err := label.Read(strings.NewReader(header+"\n"+strings.Join(row, ",")+"\n"), "l.csv")
+		if err != nil {
+			t.Errorf("%s: %v", header, err)
+			continue
+		}
+		if got, _ := rules.Find(key("1.1.1.1", 1, "2.2.2.2", 2, 6), 0); got != "x" {
+			t.Errorf("%s: label %q", header, got)
+		}
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	for name, test := range map[string]struct {
 		file, says string
@@ -87,7 +107,10 @@ func TestBadFiles(t *testing.T) {
 	}{
 		"empty":        {"", "no header", label.ErrColumns},
 		"no label":     {"src_ip\n1.1.1.1\n", "no column label", label.ErrColumns},
-		"misspelt":     {"srcip,label\n1.1.1.1,x\n", "srcip", label.ErrColumns},
+		"misspelt":     {"srcip,label\n1.1.1.1,x\n", `column 1, "srcip", is none`, label.ErrColumns},
+		"one misspelt": {"src_ip,dst_prot,label\n1.1.1.1,22,x\n", `column 2, "dst_prot", is none that label files have: flows are chosen by flow_id, src_ip, dst_ip, src_port, dst_port`, label.ErrColumns},
+		"all flows":    {"comment,label\n1.1.1.1,x\n", "none of comment, label says which flows", label.ErrColumns},
+		"kdd99's":      {"src_ip,protocol_type,label\n1.1.1.1,tcp,x\n", "protocol_type", label.ErrColumns},
 		"empty label":  {"src_ip,label\n1.1.1.1,\n", "l.csv:2: ", label.ErrValue},
 		"bad address":  {"src_ip,label\nx,y\n", "src_ip", label.ErrValue},
 		"bad prefix":   {"src_ip,label\n1.1.1.1/99,y\n", "src_ip", label.ErrValue},
