@@ -36,11 +36,10 @@ type Action uint8
 const (
 	Keep     Action = iota // the packet was added; the flow goes on
 	CloseFIN               // it was added and completes the closing of the connection
-	CloseRST               // it was added and resets the connection
 	Reopen                 // it belongs to a new connection: the flow ends without it and another begins with it
 )
 
-var actionReason = [...]mlids.EndReason{mlids.EndNone, mlids.EndFIN, mlids.EndRST, mlids.EndReopen}
+var actionReason = [...]mlids.EndReason{mlids.EndNone, mlids.EndFIN, mlids.EndReopen}
 
 // Timer is a Handler whose flows have idle time-outs of their own, by what their state says. It is asked when a flow has
 // begun and after each packet; 0 is never. Config.Idle then counts for nothing.

@@ -101,7 +101,7 @@ func (t *Table[S]) hit(r ref, f *Flow[S], key *mlids.FlowKey, p *mlids.Packet, f
 		f.Last = max(f.Last, p.Time)
 		t.use(r, f)
 		t.hasten(r, f)
-	case CloseFIN, CloseRST:
+	case CloseFIN:
 		f.Last = max(f.Last, p.Time)
 		t.end(r, f, actionReason[a], t.clock)
 	default:

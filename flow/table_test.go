@@ -137,7 +137,7 @@ func TestTable(t *testing.T) {
 		}, {
 			"reset", Config{},
 			append(slices.Clone(handshake), segment(1, true, R, 501, 0), segment(2, false, S, 900, 0)),
-			"rst 2/2 at 1s, end 1/0 at 2s",
+			"fin 2/2 at 1s, end 1/0 at 2s",
 		}, {
 			"a SYN reopens a half-closed connection, its own repeated does not", Config{},
 			append(slices.Clone(handshake), segment(1, false, F|A, 101, 501), segment(2, false, S, 100, 0),

@@ -21,8 +21,8 @@ const (
 	sawRST
 )
 
-// Add takes the next packet. It answers CloseFIN when both FINs are acknowledged, CloseRST for a reset, Reopen for a SYN
-// that begins a new connection, and else Keep. After a close it goes on, so that a handler may keep the flow for late
+// Add takes the next packet. It answers CloseFIN when both FINs are acknowledged or for a reset, Reopen for a SYN that begins
+// a new connection, and else Keep. After a close it goes on, so that a handler may keep the flow for late
 // packets.
 func (t *tcp) Add(p *mlids.Packet, fwd bool) Action {
 	if p.Flags&(mlids.SYN|mlids.ACK) == mlids.SYN && t.reopens(p) {
@@ -32,7 +32,7 @@ func (t *tcp) Add(p *mlids.Packet, fwd bool) Action {
 	switch {
 	case p.Flags.Has(mlids.RST):
 		t.bits |= sawRST
-		return CloseRST
+		return CloseFIN
 	case t.closed():
 		return CloseFIN
 	}
