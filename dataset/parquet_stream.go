@@ -37,7 +37,7 @@ type parquetStream struct {
 	line   int
 	schema *feature.Schema
 	kinds  []feature.Kind // by column; of the label, Text
-	out    *parquet.Writer
+	out    *parquet.GenericWriter[any]
 	rows   []parquet.Row // gathered
 }
 
@@ -96,7 +96,7 @@ func (p *parquetStream) open(w io.Writer, labelled bool) {
 	if labelled {
 		column(p.schema.Label[0], feature.Text)
 	}
-	p.out = parquet.NewWriter(w, parquet.NewSchema(p.schema.Name, o), parquet.Compression(&parquet.Snappy))
+	p.out = parquet.NewGenericWriter[any](w, parquet.NewSchema(p.schema.Name, o), parquet.Compression(&parquet.Snappy))
 }
 
 // add gathers one row.
