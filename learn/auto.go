@@ -65,6 +65,8 @@ type Comparison struct {
 	Trials []Trial `json:"trials"`
 	Best   int     `json:"best"` // index in Trials
 	Reason string  `json:"reason"`
+
+	Learner Learner `json:"-"` // the best, as it was trained on all rows
 }
 
 // Auto cross-validates candidates until the time budget is spent, at least the first of them, and trains the best on all
@@ -100,7 +102,8 @@ func Auto(ctx context.Context, s *dataset.Set, c AutoConfig) (*Fitted, *Comparis
 		return nil, nil, fmt.Errorf("automatic choice: %w", ErrAlgorithm)
 	}
 	out.Reason = out.reason()
-	f, err := c.Candidates[out.Best].New(c.Options).Fit(ctx, s, nil)
+	out.Learner = c.Candidates[out.Best].New(c.Options)
+	f, err := out.Learner.Fit(ctx, s, nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("automatic choice: %s on all rows: %w", c.Candidates[out.Best].Name, err)
 	}

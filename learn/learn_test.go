@@ -137,17 +137,21 @@ func TestDataThatNothingCanBeLearnedFrom(t *testing.T) {
 func TestOddDataIsLearnedFrom(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for name, change := range map[string]func(*dataset.Set){
-		"two rows":           func(s *dataset.Set) { *s = *s.Subset([]int32{0, 1}) },
-		"missing column":     func(s *dataset.Set) { s.X[0] = slices.Repeat([]float32{nan}, s.Len()) },
-		"nothing but NaN":    func(s *dataset.Set) { s.X[0] = slices.Repeat([]float32{nan}, s.Len()); s.X[1] = s.X[0] },
-		"infinities":         func(s *dataset.Set) { s.X[0][3], s.X[0][4], s.X[1][5] = inf, -inf, math.MaxFloat32 },
-		"class of one":       func(s *dataset.Set) { s.Classes = append(s.Classes, "rare"); s.Class[7] = 2 },
-		"class of none":      func(s *dataset.Set) { s.Classes = append(s.Classes, "absent") },
-		"no weights":         func(s *dataset.Set) { s.Weight, s.Type, s.Types = nil, nil, nil },
-		"a weight of 0":      func(s *dataset.Set) { s.Weight[0] = 0 },
-		"a weight of 10^6":   func(s *dataset.Set) { s.Weight[2] = 1e6 },
-		"all rows the same":  func(s *dataset.Set) { clear(s.X[0]); clear(s.X[1]) },
-		"one of each, equal": func(s *dataset.Set) { *s = *s.Subset([]int32{0, 1}); clear(s.X[0]); clear(s.X[1]) },
+		"two rows":         func(s *dataset.Set) { *s = *s.Subset([]int32{0, 1}) },
+		"missing column":   func(s *dataset.Set) { s.X[0] = slices.Repeat([]float32{nan}, s.Len()) },
+		"nothing but NaN":  func(s *dataset.Set) { s.X[0] = slices.Repeat([]float32{nan}, s.Len()); s.X[1] = s.X[0] },
+		"infinities":       func(s *dataset.Set) { s.X[0][3], s.X[0][4], s.X[1][5] = inf, -inf, math.MaxFloat32 },
+		"class of one":     func(s *dataset.Set) { s.Classes = append(s.Classes, "rare"); s.Class[7] = 2 },
+		"class of none":    func(s *dataset.Set) { s.Classes = append(s.Classes, "absent") },
+		"no weights":       func(s *dataset.Set) { s.Weight, s.Type, s.Types = nil, nil, nil },
+		"a weight of 0":    func(s *dataset.Set) { s.Weight[0] = 0 },
+		"a weight of 10^6": func(s *dataset.Set) { s.Weight[2] = 1e6 },
+		"a class without weight": func(s *dataset.Set) {
+			s.Classes, s.Class[7], s.Weight[7] = append(s.Classes, "weightless"), 2, 0
+		},
+		"nothing but the largest": func(s *dataset.Set) { s.X[0] = slices.Repeat([]float32{math.MaxFloat32}, s.Len()) },
+		"all rows the same":       func(s *dataset.Set) { clear(s.X[0]); clear(s.X[1]) },
+		"one of each, equal":      func(s *dataset.Set) { *s = *s.Subset([]int32{0, 1}); clear(s.X[0]); clear(s.X[1]) },
 	} {
 		for _, algorithm := range learn.Algorithms() {
 			t.Run(name+"/"+algorithm, func(t *testing.T) {

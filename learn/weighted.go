@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mlids/dataset"
+	"mlids/learn/internal/data"
 )
 
 // ErrWeight is returned for class weights that cannot be used.
@@ -61,23 +62,18 @@ func (l Weighted) factors(s *dataset.Set) ([]float64, error) {
 	return factor, nil
 }
 
-// balance gives each class that has rows the same total weight, and all together what they had.
+// balance gives each class that has rows of any weight the same total, and all together what they had.
 func balance(factor []float64, s *dataset.Set) {
-	sum, total, present := make([]float64, len(factor)), 0.0, 0.0
-	for i, c := range s.Class {
-		w := 1.0
-		if s.Weight != nil {
-			w = float64(s.Weight[i])
-		}
-		if sum[c] == 0 {
+	sum, total, present := data.ClassWeights(s), 0.0, 0.0
+	for _, w := range sum {
+		total += w
+		if w > 0 {
 			present++
 		}
-		sum[c] += w
-		total += w
 	}
-	for c := range factor {
-		if sum[c] > 0 {
-			factor[c] = total / present / sum[c]
+	for c, w := range sum {
+		if w > 0 {
+			factor[c] = total / present / w
 		}
 	}
 }

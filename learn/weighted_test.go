@@ -38,6 +38,13 @@ func TestWeighted(t *testing.T) {
 			t.Errorf("%s: weights %v (%v), want %v", test.name, got, err, test.want)
 		}
 	}
+	idle := *set // rows without weight are not there, however many they are
+	idle.Weight = []float32{0, 0, 3, 2}
+	var got []float32
+	if _, err := (learn.Weighted{Balanced: true, Learner: seenWeights{&got}}).Fit(t.Context(), &idle, nil); err != nil ||
+		!slices.Equal(got, []float32{0, 0, 2.5, 2.5}) {
+		t.Errorf("balanced, rows without weight: %v (%v), want 2.5 for either class", got, err)
+	}
 	if !slices.Equal(set.Weight, []float32{1, 2, 3, 2}) {
 		t.Error("the caller's weights were changed")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -201,7 +202,7 @@ func (a *app) configureTraining(f *trainFlags) error {
 	var err error
 	switch f.algorithm {
 	case "auto":
-		f.auto.Options, f.auto.Folds, f.auto.FPR = f.train.Options, f.train.Folds, max(f.train.FPR, f.auto.FPR)
+		f.auto.Options, f.auto.Folds, f.auto.FPR = f.train.Options, f.train.Folds, cmp.Or(f.train.FPR, f.auto.FPR)
 		f.auto.Report = func(c learn.Candidate, t learn.Trial) {
 			if t.Skipped != "" {
 				a.log.Info("left out", "candidate", c.Name, "why", t.Skipped)
@@ -319,7 +320,7 @@ func readCost(source string) (*metric.Cost, error) {
 		return nil, badInput(err)
 	}
 	defer f.Close()
-	c, err := metric.ReadCost(io.LimitReader(f, 1<<20))
+	c, err := metric.ReadCost(f)
 	return &c, badInput(err)
 }
 

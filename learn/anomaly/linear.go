@@ -69,19 +69,8 @@ func (c *Linear) standardise(s *dataset.Set, rows []int32) (model.Scaler, [][]fl
 	scaler := model.Scaler{Log: true, Limit: c.Limit, Missing: make([]float32, d), Offset: make([]float32, d), Scale: make([]float32, d)}
 	z := make([][]float32, d)
 	dense.Each(d, func(j int) {
-		known, sum, square := 0.0, 0.0, 0.0
-		for _, r := range rows {
-			if v := s.X[j][r]; v == v {
-				l := signedLog(v)
-				known, sum, square = known+1, sum+l, square+l*l
-			}
-		}
-		mean := sum / max(known, 1)
-		deviation := math.Sqrt(max(square/max(known, 1)-mean*mean, 0))
-		if deviation < 1e-6 {
-			deviation = 1
-		}
-		scaler.Missing[j] = float32(math.Copysign(math.Expm1(math.Abs(mean)), mean))
+		mean, deviation := moments(s.X[j], rows)
+		scaler.Missing[j] = dense.Unlog(mean)
 		scaler.Offset[j], scaler.Scale[j] = float32(mean), float32(1/deviation)
 		z[j] = make([]float32, len(rows))
 		for i, r := range rows {
@@ -91,6 +80,26 @@ func (c *Linear) standardise(s *dataset.Set, rows []int32) (model.Scaler, [][]fl
 		}
 	})
 	return scaler, z
+}
+
+// moments are mean and standard deviation of the logarithms of a column. A column that does not change counts as one of
+// deviation 1: the sums of many equal numbers are rounded to something else.
+func moments(x []float32, rows []int32) (mean, deviation float64) {
+	known, sum, square := 0.0, 0.0, 0.0
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, r := range rows {
+		if v := x[r]; v == v {
+			l := signedLog(v)
+			known, sum, square = known+1, sum+l, square+l*l
+			low, high = min(low, l), max(high, l)
+		}
+	}
+	mean = sum / max(known, 1)
+	deviation = math.Sqrt(max(square/max(known, 1)-mean*mean, 0))
+	if deviation < 1e-6 || low == high {
+		return mean, 1
+	}
+	return mean, deviation
 }
 
 // covariance of columns whose mean is about 0.

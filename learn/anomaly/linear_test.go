@@ -102,6 +102,7 @@ func TestLinearOfOddRows(t *testing.T) {
 		"all the same": func(s *dataset.Set) { clear(s.X[0]); clear(s.X[1]); clear(s.X[2]) },
 		"all missing":  func(s *dataset.Set) { s.X[1] = slices.Repeat([]float32{float32(math.NaN())}, s.Len()) },
 		"infinite":     func(s *dataset.Set) { s.X[0][0], s.X[0][1], s.X[1][0] = inf, -inf, -math.MaxFloat32 },
+		"largest":      func(s *dataset.Set) { s.X[0] = slices.Repeat([]float32{math.MaxFloat32}, s.Len()) },
 		"one row":      func(s *dataset.Set) { *s = *s.Subset([]int32{0}) },
 	} {
 		s := plane(100)
@@ -136,5 +137,18 @@ func TestLinearRefuses(t *testing.T) {
 	}
 	if _, err := DefaultLinear().Fit(t.Context(), attacks); !errors.Is(err, data.ErrNoRows) {
 		t.Errorf("error %v, want %v", err, data.ErrNoRows)
+	}
+}
+
+// A column that never changed says nothing of a row that is a little off: rounding of its sums must not pass for a deviation.
+func TestAConstantColumnIsNotStretched(t *testing.T) {
+	s := plane(110_000)
+	s.X[1] = slices.Repeat([]float32{65535}, s.Len())
+	n, err := DefaultLinear().Fit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := n.Scaler.Scale[1]; got != 1 {
+		t.Errorf("scale %v of a constant column, want 1", got)
 	}
 }

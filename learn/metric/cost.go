@@ -52,7 +52,11 @@ const maxCostBytes = 1 << 20
 // ReadCost reads a matrix from CSV: the first line names the predicted classes, each further line an actual class and
 // its costs. Classes may come in any order. Anything else is ErrCost.
 func ReadCost(r io.Reader) (Cost, error) {
-	rows, err := csv.NewReader(io.LimitReader(r, maxCostBytes)).ReadAll()
+	limited := &io.LimitedReader{R: r, N: maxCostBytes + 1}
+	rows, err := csv.NewReader(limited).ReadAll()
+	if limited.N <= 0 {
+		return Cost{}, fmt.Errorf("%w: more than %d bytes", ErrCost, maxCostBytes)
+	}
 	if err != nil {
 		return Cost{}, fmt.Errorf("%w: %w", ErrCost, err)
 	}
@@ -60,6 +64,9 @@ func ReadCost(r io.Reader) (Cost, error) {
 		return Cost{}, fmt.Errorf("%w: want a line of predicted classes, then one line for each class", ErrCost)
 	}
 	predicted := rows[0][1:]
+	if err := distinct(predicted); err != nil {
+		return Cost{}, err
+	}
 	c := Cost{Classes: make([]string, len(predicted)), Cost: make([][]float64, len(predicted))}
 	for a, row := range rows[1:] {
 		c.Classes[a], c.Cost[a] = row[0], make([]float64, len(predicted))

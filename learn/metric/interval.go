@@ -31,6 +31,9 @@ func (s *Scored) AUCInterval() Interval {
 			above = r.Steps[at[score]-1]
 		}
 		w := s.weight(i)
+		if w == 0 {
+			continue
+		}
 		if s.Class[i] != 0 {
 			beaten := 1 - (step.Benign+above.Benign)/(2*r.Benign)
 			d := w / r.Attack * (beaten - auc)

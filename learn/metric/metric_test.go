@@ -168,6 +168,8 @@ func TestCostsThatMakeNoSense(t *testing.T) {
 		"a word":       "x,a,b\na,0,one\nb,1,0\n",
 		"negative":     "x,a,b\na,0,-1\nb,1,0\n",
 		"twice":        "x,a,a\na,0,1\na,1,0\n",
+		"column twice": "x,a,a\na,0,1\nb,1,0\n",
+		"too long":     "x,a,b\na,0,1\nb,1,1" + strings.Repeat("0", maxCostBytes) + "\n",
 		"quotes":       "x,a,b\n\"a,0,1\nb,1,0\n",
 	} {
 		if _, err := ReadCost(strings.NewReader(text)); !errors.Is(err, ErrCost) {
@@ -264,6 +266,24 @@ func TestOneSidedRows(t *testing.T) {
 	}
 	if e.Binary.ROCAUC != 0.5 || e.Binary.Recall != 1 {
 		t.Errorf("AUC %v, recall %v; want 0.5 and 1", e.Binary.ROCAUC, e.Binary.Recall)
+	}
+}
+
+// Rows of weight 0 change no figure, and make none that JSON cannot hold.
+func TestRowsWithoutWeight(t *testing.T) {
+	s := &Scored{
+		Classes: []string{"benign", "attack"}, Class: []int32{1, 1, 1, 0, 0}, Prob: []float32{.3, .7, .2, .8, .1, .9, .6, .4, .5, .5},
+		Weight: []float32{1, 1, 1, 0, 0},
+	}
+	e, err := Evaluate(s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(e); err != nil {
+		t.Errorf("as JSON: %v", err)
+	}
+	if want := (Interval{Low: 0, High: 1}); e.AUC != want {
+		t.Errorf("interval of the AUC %v, want %v: no benign row counts", e.AUC, want)
 	}
 }
 

@@ -47,7 +47,9 @@ func newProblem(c *Config, s *dataset.Set, x *dense.Matrix, positive int32) *pro
 		if p.y[i] > 0 {
 			of = side[1]
 		}
-		p.most[i] = c.C * data.Weight(s, i) * float64(n) / total * math.Pow(total/(2*of), c.Balance)
+		if w := data.Weight(s, i); w > 0 { // else its class may weigh nothing, which cannot be balanced
+			p.most[i] = c.C * w * float64(n) / total * math.Pow(total/(2*of), c.Balance)
+		}
 	}
 	return p
 }

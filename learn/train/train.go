@@ -127,13 +127,8 @@ func (r *Result) fit(ctx context.Context, set *dataset.Set, cfg *Config) (*metri
 		if r.Fitted, r.Comparison, err = learn.Auto(ctx, set, *cfg.Auto); err != nil {
 			return nil, err
 		}
-		best := r.Comparison.Trials[r.Comparison.Best]
-		for _, c := range learn.Candidates() {
-			if c.Name == best.Name {
-				cfg.Learner = c.New(cfg.Options)
-			}
-		}
-		return best.Scored, nil
+		cfg.Learner = r.Comparison.Learner
+		return r.Comparison.Trials[r.Comparison.Best].Scored, nil
 	}
 	if err := r.stopEarly(ctx, set, cfg); err != nil {
 		return nil, err

@@ -70,6 +70,11 @@ func TestTheChoiceIsKept(t *testing.T) {
 	if r.Model.Info().Algorithm != "boost" || r.Comparison.Reason == "" {
 		t.Errorf("kept %s: %q", r.Model.Info().Algorithm, r.Comparison.Reason)
 	}
+	auto.Candidates = []learn.Candidate{{Name: "ours", Algorithm: "boost", New: func(learn.Options) learn.Learner { return quick(3) }}}
+	r, err = train.Run(t.Context(), set, model.Info{Name: "auto"}, train.Config{Auto: &auto, HoldOut: []string{"smurf"}})
+	if err != nil || len(r.Unseen) != 1 {
+		t.Errorf("a candidate of one's own, with a type held out: %+v, %v", r, err)
+	}
 }
 
 func TestTooFewRows(t *testing.T) {

@@ -166,7 +166,7 @@ func (g *cart) best(h []hist, count []pair) split {
 	for i := range g.t.columns {
 		c.scan(i)
 	}
-	if c.top.gain <= floor*(1+1e-12) {
+	if c.top.gain <= floor+math.Abs(floor)*1e-12 { // purity by entropy is below 0
 		return split{}
 	}
 	c.top.gain -= whole

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"mlids/dataset"
 	"mlids/learn/internal/kddset"
 	"mlids/model"
 )
@@ -86,5 +87,24 @@ func TestADecisionTreeStopsWhereItIsTold(t *testing.T) {
 	c.Criterion = "luck"
 	if _, err := c.Fit(t.Context(), s); !errors.Is(err, ErrConfig) {
 		t.Errorf("error %v, want %v", err, ErrConfig)
+	}
+}
+
+// Rows that no input tells apart stay in one leaf, whatever measures purity.
+func TestALeafIsNotSplitForNothing(t *testing.T) {
+	s := &dataset.Set{
+		Inputs: []string{"x", "y"}, X: [][]float32{{1, 1, 1, 1, 2, 2, 2, 2}, {3, 3, 3, 3, 3, 3, 3, 3}},
+		Class: []int32{0, 1, 0, 1, 1, 0, 1, 0}, Classes: []string{"benign", "attack"},
+	}
+	for _, criterion := range []string{Gini, Entropy} {
+		c := DefaultTree()
+		c.Criterion = criterion
+		f, err := c.Fit(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(f.Trees[0].Nodes); n != 1 {
+			t.Errorf("%s: %d nodes, want a lone leaf: no split gains anything", criterion, n)
+		}
 	}
 }

@@ -32,10 +32,15 @@ func FitScaler(s *dataset.Set, log bool) model.Scaler {
 		}
 		out.Missing[j] = float32(mean)
 		if log {
-			out.Missing[j] = float32(math.Copysign(math.Expm1(math.Abs(mean)), mean))
+			out.Missing[j] = Unlog(mean)
 		}
 	}
 	return out
+}
+
+// Unlog is the value whose signed logarithm this is, within what float32 holds.
+func Unlog(l float64) float32 {
+	return float32(math.Copysign(min(math.Expm1(math.Abs(l)), math.MaxFloat32), l))
 }
 
 func flags(x []float32) bool {
