@@ -114,7 +114,7 @@ func Threshold(s *metric.Scored, fpr float64) (metric.Budget, error) {
 	if err := s.Check(); err != nil {
 		return metric.Budget{}, err
 	}
-	r := s.Ranked()
+	r := s.Decided()
 	at := r.Budget(fpr)
 	b := metric.Budget{MaxFPR: fpr, FPR: r.FPR(at), Recall: r.Recall(at), Threshold: min(max(at.Score, math.SmallestNonzeroFloat32), 1)}
 	if got := r.FPR(r.At(b.Threshold)); got > fpr {

@@ -101,6 +101,48 @@ func TestAThresholdKeepsItsBudgetOnRowsItWasNotSetOn(t *testing.T) {
 	}
 }
 
+// What a threshold was said to flag is what the model flags by it, also of the many rows that share a leaf of a tree and its
+// score to the last bit.
+func TestAThresholdFlagsWhatItWasSetToFlag(t *testing.T) {
+	s := noisy(3000)
+	f, err := (learn.Tree{Config: tree.DefaultTree()}).Fit(t.Context(), s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scored, err := f.Judge(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for percent := range 60 {
+		fpr := float64(percent) / 100
+		b, err := learn.Threshold(scored, fpr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := f.Model(model.Info{Name: "tree", Threshold: b.Threshold})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := metric.Evaluate(scored, metric.Options{Threshold: b.Threshold})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits, alarms := 0., 0.
+		for i, class := range scored.Class {
+			switch flagged := m.Decide(scored.Prob[2*i:][:2]).Attack; {
+			case flagged && class != 0:
+				hits++
+			case flagged:
+				alarms++
+			}
+		}
+		if hits != e.Binary.TP || alarms != e.Binary.FP || b.FPR != e.Binary.FPR || b.Recall != e.Binary.Recall {
+			t.Errorf("budget %v: the model flags %v attacks and %v benign rows; measured %v and %v, promised %+v",
+				fpr, hits, alarms, e.Binary.TP, e.Binary.FP, b)
+		}
+	}
+}
+
 func TestABudgetThatCertainErrorsBreak(t *testing.T) {
 	s := &metric.Scored{Classes: []string{"benign", "attack"}, Class: []int32{0, 0, 1}, Prob: []float32{0, 1, 1, 0, 0, 1}}
 	if _, err := learn.Threshold(s, 0.1); !errors.Is(err, learn.ErrBudget) {

@@ -8,7 +8,6 @@ package anomaly
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -21,7 +20,7 @@ import (
 )
 
 // ErrConfig is returned for a setting that makes no sense.
-var ErrConfig = errors.New("wrong setting")
+var ErrConfig = data.ErrConfig
 
 // Classes are those of the model: a row is like those seen, or not.
 func Classes() []string { return []string{"seen", "anomaly"} }

@@ -118,10 +118,11 @@ func (c Cost) Decide(prob []float32) int {
 	for p := range prob {
 		expected := 0.0
 		for a, pa := range prob {
+			weight := float64(pa)
 			if a == 0 && c.Benign != 0 {
-				pa *= float32(c.Benign)
+				weight *= c.Benign
 			}
-			expected += float64(pa) * c.Cost[a][p]
+			expected += weight * c.Cost[a][p]
 		}
 		if p == 0 || expected < least {
 			best, least = p, expected

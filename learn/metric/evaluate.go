@@ -98,10 +98,11 @@ func Evaluate(s *Scored, o Options) (*Evaluation, error) {
 	e := &Evaluation{Rows: s.Len(), Classes: s.Classes, Natural: o.Natural}
 	r := s.Ranked()
 	e.Weight = r.Attack + r.Benign
-	e.binary(s, r, o.Threshold)
 	e.AUC = s.AUCInterval()
+	decided := s.Decided()
+	e.binary(s, r, decided.At(o.Threshold))
 	for _, fpr := range []float64{1e-2, 1e-3} {
-		at := r.Budget(fpr)
+		at := decided.Budget(fpr)
 		e.Budgets = append(e.Budgets, Budget{MaxFPR: fpr, FPR: r.FPR(at), Recall: r.Recall(at), Threshold: at.Score})
 	}
 	if o.Points > 0 {
@@ -114,9 +115,9 @@ func Evaluate(s *Scored, o Options) (*Evaluation, error) {
 	return e, e.costs(s, o.Cost)
 }
 
-func (e *Evaluation) binary(s *Scored, r *Ranking, threshold float64) {
-	at := r.At(threshold)
-	b := Binary{Threshold: threshold, TP: at.Attack, FP: at.Benign, FN: r.Attack - at.Attack, TN: r.Benign - at.Benign}
+// binary measures the ranking, and what is flagged at the threshold.
+func (e *Evaluation) binary(s *Scored, r *Ranking, at Step) {
+	b := Binary{Threshold: at.Score, TP: at.Attack, FP: at.Benign, FN: r.Attack - at.Attack, TN: r.Benign - at.Benign}
 	b.Accuracy = ratio(b.TP+b.TN, e.Weight)
 	b.Precision = ratio(b.TP, b.TP+b.FP)
 	b.Recall, b.FPR = r.Recall(at), r.FPR(at)
@@ -204,14 +205,14 @@ func (e *Evaluation) types(s *Scored, threshold float64) {
 	if s.Type == nil {
 		return
 	}
-	score := s.Attack()
+	score, compared := s.Attack(), s.Compared()
 	all := make([]Type, len(s.Types))
 	for i, t := range s.Type {
 		a, w := &all[t], s.weight(i)
 		a.Name, a.Class = s.Types[t], s.Classes[s.Class[i]]
 		a.Weight += w
 		a.Mean += w * score[i]
-		if score[i] >= threshold {
+		if compared[i] >= threshold {
 			a.Flagged += w
 		}
 		if likeliest(s.row(i)) == int(s.Class[i]) {

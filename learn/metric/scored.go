@@ -38,7 +38,8 @@ func (s *Scored) row(i int) []float32 {
 	return s.Prob[i*k : (i+1)*k]
 }
 
-// Attack is the attack score of each row, 1 - P(benign), as verdicts have it.
+// Attack is the attack score of each row, 1 - P(benign): that of verdicts but for the rounding of the difference, which
+// makes all rows tie that are next to certain.
 func (s *Scored) Attack() []float64 {
 	out := make([]float64, s.Len())
 	for i := range out {
@@ -47,13 +48,29 @@ func (s *Scored) Attack() []float64 {
 	return out
 }
 
+// Compared is what a model's decision compares with the threshold (model.Attack): the sum over the attack classes.
+func (s *Scored) Compared() []float64 {
+	out := make([]float64, s.Len())
+	for i := range out {
+		for _, p := range s.row(i)[1:] {
+			out[i] += float64(p)
+		}
+	}
+	return out
+}
+
 // Ranked puts the rows in the order of their attack scores.
-func (s *Scored) Ranked() *Ranking {
+func (s *Scored) Ranked() *Ranking { return s.rank(s.Attack()) }
+
+// Decided ranks rows by what decisions compare, so that what a threshold flags here is what the model flags.
+func (s *Scored) Decided() *Ranking { return s.rank(s.Compared()) }
+
+func (s *Scored) rank(score []float64) *Ranking {
 	attack := make([]bool, s.Len())
 	for i, c := range s.Class {
 		attack[i] = c != 0
 	}
-	return Rank(s.Attack(), attack, s.Weight)
+	return Rank(score, attack, s.Weight)
 }
 
 // Check returns ErrShape when lengths or indexes do not fit together or a probability is no number.

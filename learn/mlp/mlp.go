@@ -10,10 +10,8 @@ package mlp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"mlids/dataset"
 	"mlids/learn/internal/data"
@@ -22,7 +20,7 @@ import (
 )
 
 // ErrConfig is returned for a setting that makes no sense.
-var ErrConfig = errors.New("wrong setting")
+var ErrConfig = data.ErrConfig
 
 // Config is how a perceptron is learned. Start from Default.
 type Config struct {
@@ -53,26 +51,16 @@ func Default() Config {
 
 // Check returns ErrConfig with the first setting that is out of range.
 func (c *Config) Check() error {
-	settings := slices.Grow([]setting{
-		{"layers", float64(len(c.Hidden)), 0, 16}, {"epochs", float64(c.Epochs), 1, 1e5}, {"batch", float64(c.Batch), 1, 1 << 16},
-		{"learning_rate", c.LearningRate, 1e-9, 1}, {"weight_decay", c.WeightDecay, 0, 1}, {"dropout", c.Dropout, 0, 0.95},
-		{"balance", c.Balance, 0, 1}, {"patience", float64(c.Patience), 0, 1e5},
-	}, len(c.Hidden))
 	for _, units := range c.Hidden {
-		settings = append(settings, setting{"hidden", float64(units), 1, 1 << 14})
-	}
-	for _, s := range settings {
-		if !(s.value >= s.low && s.value <= s.high) {
-			return fmt.Errorf("%w: %s is %v, want %v to %v", ErrConfig, s.name, s.value, s.low, s.high)
+		if err := data.InRange(data.Range("hidden", float64(units), 1, 1<<14)); err != nil {
+			return err
 		}
 	}
-	return nil
-}
-
-// setting is a value with the range it must be in.
-type setting struct {
-	name             string
-	value, low, high float64
+	return data.InRange(
+		data.Range("layers", float64(len(c.Hidden)), 0, 16), data.Range("epochs", float64(c.Epochs), 1, 1e5), data.Range("batch", float64(c.Batch), 1, 1<<16),
+		data.Range("learning_rate", c.LearningRate, 1e-9, 1), data.Range("weight_decay", c.WeightDecay, 0, 1), data.Range("dropout", c.Dropout, 0, 0.95),
+		data.Range("balance", c.Balance, 0, 1), data.Range("patience", float64(c.Patience), 0, 1e5),
+	)
 }
 
 // Fit learns a network with one margin for two classes (model.Logistic), else one per class (model.Softmax), and the

@@ -36,7 +36,7 @@ func (s *shard) run(t *trainer, rows []int, seed uint64) {
 	for i, l := range t.layers {
 		l.Forward(s.out[i+1], s.out[i], gemm.Pad(l.In), len(rows))
 		if i+1 < len(t.layers) {
-			drop(s.out[i+1][:len(rows)*l.Width], t.cfg.Dropout, seed+uint64(i)<<40)
+			drop(s.out[i+1][:len(rows)*l.Width], t.cfg.Dropout, data.Mix(seed+uint64(i)))
 		}
 	}
 	last := t.layers[len(t.layers)-1]

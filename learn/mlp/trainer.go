@@ -120,7 +120,7 @@ func (t *trainer) step(rows []int, rate float64) {
 	shards := (len(rows) + shardRows - 1) / shardRows
 	seed := t.rand.Uint64()
 	dense.Each(shards, func(i int) {
-		t.shards[i].run(t, rows[i*shardRows:min((i+1)*shardRows, len(rows))], seed+uint64(i))
+		t.shards[i].run(t, rows[i*shardRows:min((i+1)*shardRows, len(rows))], data.Mix(seed+uint64(i)))
 	})
 	t.steps++
 	first := t.shards[0]

@@ -19,7 +19,7 @@ import (
 )
 
 // ErrConfig is returned for a setting that makes no sense.
-var ErrConfig = errors.New("wrong setting")
+var ErrConfig = data.ErrConfig
 
 // Config is how a machine is learned. Start from Default.
 type Config struct {
@@ -49,18 +49,10 @@ func DefaultRBF() Config {
 
 // Check returns ErrConfig with the first setting that is out of range.
 func (c *Config) Check() error {
-	for _, s := range []struct {
-		name             string
-		value, low, high float64
-	}{
-		{"c", c.C, 1e-9, 1e9}, {"features", float64(c.Features), 0, 1 << 14}, {"gamma", c.Gamma, 0, 1e9},
-		{"epochs", float64(c.Epochs), 1, 1e5}, {"tolerance", c.Tolerance, 0, 10}, {"balance", c.Balance, 0, 1},
-	} {
-		if !(s.value >= s.low && s.value <= s.high) {
-			return fmt.Errorf("%w: %s is %v, want %v to %v", ErrConfig, s.name, s.value, s.low, s.high)
-		}
-	}
-	return nil
+	return data.InRange(
+		data.Range("c", c.C, 1e-9, 1e9), data.Range("features", float64(c.Features), 0, 1<<14), data.Range("gamma", c.Gamma, 0, 1e9),
+		data.Range("epochs", float64(c.Epochs), 1, 1e5), data.Range("tolerance", c.Tolerance, 0, 10), data.Range("balance", c.Balance, 0, 1),
+	)
 }
 
 // Fit learns one machine for two classes (model.Logistic) or one per class against the others (model.Normalised).

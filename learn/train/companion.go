@@ -34,7 +34,7 @@ func (r *Result) accompany(ctx context.Context, set *dataset.Set, info model.Inf
 	if err != nil {
 		return fmt.Errorf("anomaly companion: %w", err)
 	}
-	ranked := rank(scored)
+	ranked := scored.Decided()
 	own := model.Info{
 		Name: model.CompanionName(info.Name), Schema: info.Schema, Natural: info.Natural, Fingerprint: info.Fingerprint,
 		Rebuild: info.Rebuild, Quantiles: info.Quantiles, Metrics: map[string]float64{"out_of_fold_roc_auc": ranked.ROCAUC()},
@@ -61,16 +61,6 @@ func twoClasses(set *dataset.Set) *dataset.Set {
 		out.Class[i] = min(c, 1)
 	}
 	return &out
-}
-
-// rank orders rows by P(anomaly) as it is: 1 - P(seen), which rankings of classifiers go by, may differ in the last digit
-// from what thresholds are compared to.
-func rank(s *metric.Scored) *metric.Ranking {
-	score, attack := make([]float64, s.Len()), make([]bool, s.Len())
-	for i := range score {
-		score[i], attack[i] = model.Attack(s.Prob[2*i:][:2]), s.Class[i] != 0
-	}
-	return metric.Rank(score, attack, s.Weight)
 }
 
 // setBudgets finds the threshold of each false-positive rate that at least one benign row stands for.

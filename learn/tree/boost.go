@@ -46,20 +46,20 @@ func DefaultBoost() Boost {
 
 // Check returns ErrConfig with the first setting that is out of range.
 func (c *Boost) Check() error {
-	return inRange([]setting{
-		{"trees", float64(c.Trees), 1, 1e5},
-		{"leaves", float64(c.Leaves), 2, 1 << 15},
-		{"depth", float64(c.Depth), 0, 1 << 10},
-		{"learning_rate", c.LearningRate, 1e-6, 1},
-		{"l2", c.L2, 0, 1e9},
-		{"min_child_weight", c.MinChild, 0, 1e9},
-		{"min_rows", c.MinRows, 0, 1e9},
-		{"min_gain", c.MinGain, 0, 1e9},
-		{"max_step", c.MaxStep, 0, 1e9},
-		{"row_share", c.Rows, 1e-6, 1},
-		{"column_share", c.Columns, 0, 1},
-		{"patience", float64(c.Patience), 0, 1e5},
-	})
+	return data.InRange(
+		data.Range("trees", float64(c.Trees), 1, 1e5),
+		data.Range("leaves", float64(c.Leaves), 2, 1<<15),
+		data.Range("depth", float64(c.Depth), 0, 1<<10),
+		data.Range("learning_rate", c.LearningRate, 1e-6, 1),
+		data.Range("l2", c.L2, 0, 1e9),
+		data.Range("min_child_weight", c.MinChild, 0, 1e9),
+		data.Range("min_rows", c.MinRows, 0, 1e9),
+		data.Range("min_gain", c.MinGain, 0, 1e9),
+		data.Range("max_step", c.MaxStep, 0, 1e9),
+		data.Range("row_share", c.Rows, 1e-6, 1),
+		data.Range("column_share", c.Columns, 0, 1),
+		data.Range("patience", float64(c.Patience), 0, 1e5),
+	)
 }
 
 // Fit grows a forest: one margin for two classes (Logistic), else one per class (Softmax). With a validation set (nil:

@@ -11,6 +11,9 @@ import (
 	"mlids/model"
 )
 
+// ErrConfig is returned for a setting that makes no sense.
+var ErrConfig = data.ErrConfig
+
 // The criteria by which Config splits.
 const (
 	Gini    = "gini"
@@ -42,13 +45,13 @@ func (c *Config) Check() error {
 	if c.Leaves == 1 {
 		return fmt.Errorf("%w: leaves is 1, want 0 or at least 2", ErrConfig)
 	}
-	return inRange([]setting{
-		{"depth", float64(c.Depth), 0, 1 << 10},
-		{"leaves", float64(c.Leaves), 0, 1 << 15},
-		{"min_leaf", c.MinLeaf, 0, 1e12},
-		{"min_gain", c.MinGain, 0, 1},
-		{"smooth", c.Smooth, 0, 1e6},
-	})
+	return data.InRange(
+		data.Range("depth", float64(c.Depth), 0, 1<<10),
+		data.Range("leaves", float64(c.Leaves), 0, 1<<15),
+		data.Range("min_leaf", c.MinLeaf, 0, 1e12),
+		data.Range("min_gain", c.MinGain, 0, 1),
+		data.Range("smooth", c.Smooth, 0, 1e6),
+	)
 }
 
 // Fit grows a tree whose leaves hold the probability of each class. The same data and settings give the same tree on any

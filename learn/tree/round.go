@@ -94,18 +94,10 @@ func (b *booster) thin(bag uint64, lo, hi int) {
 		return
 	}
 	for r := lo; r < hi; r++ {
-		if float64(mix(bag+uint64(r))>>11)/(1<<53) >= b.cfg.Rows {
+		if float64(data.Mix(bag+uint64(r))>>11)/(1<<53) >= b.cfg.Rows {
 			b.g[r], b.h[r] = 0, 0
 		}
 	}
-}
-
-// mix is the finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
-func mix(z uint64) uint64 {
-	z += 0x9E3779B97F4A7C15
-	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
-	z = (z ^ z>>27) * 0x94D049BB133111EB
-	return z ^ z>>31
 }
 
 // eachBlock shares blocks of rows between the workers.
