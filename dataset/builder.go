@@ -157,6 +157,7 @@ func (b *builder) labelCode() int32 {
 	if !ok {
 		k = int32(len(b.codes))
 		b.codes[string(trimmed)] = k
+		b.bytes += 2 * int64(len(trimmed)) // as key and as label
 		b.table.Labels = append(b.table.Labels, strings.ToValidUTF8(string(trimmed), "\uFFFD"))
 	}
 	return k
@@ -186,21 +187,31 @@ func (b *builder) check() error {
 	if rows := b.table.rows; rows > b.limits.Rows {
 		return fmt.Errorf("%w: more than %d rows", ErrLimit, b.limits.Rows)
 	}
-	if len(b.codes) > maxLabels {
-		return fmt.Errorf("%w: more than %d distinct labels by row %d; is %s the label's column?", ErrLabel, maxLabels,
-			b.table.rows, b.layout.cells[b.layout.label].name)
-	}
-	if b.size(b.table.rows) > b.limits.Memory {
-		return fmt.Errorf("%w: the table takes more than %d MiB from row %d on; want fewer columns or rows",
-			ErrLimit, b.limits.Memory>>20, b.table.rows)
+	if err := b.checkTexts(b.table.rows); err != nil {
+		return err
 	}
 	return b.foresee()
 }
 
+// checkTexts refuses texts and labels beyond the limits, in a table that has so many rows now.
+func (b *builder) checkTexts(rows int) error {
+	if len(b.codes) > maxLabels {
+		return fmt.Errorf("%w: more than %d distinct labels by row %d; is %s the label's column?", ErrLabel, maxLabels,
+			rows, b.layout.cells[b.layout.label].name)
+	}
+	if b.size(rows) > b.limits.Memory {
+		return fmt.Errorf("%w: the table takes more than %d MiB from row %d on; want fewer columns or rows",
+			ErrLimit, b.limits.Memory>>20, rows)
+	}
+	return nil
+}
+
 // size is the memory that the table takes with so many rows, in bytes.
 func (b *builder) size(rows int) int64 {
-	return int64(rows)*int64(4*b.width+4+16*len(b.texts)) + b.bytes
+	return int64(rows)*int64(4*b.width+4+16*len(b.texts)) + b.bytes + markBytes*int64(len(b.table.marks))
 }
+
+const markBytes = 16 // of a mark
 
 // foreseeFrom is how many bytes of a file must have been read to tell how many rows all of it has.
 const foreseeFrom = 8 << 20

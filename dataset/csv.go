@@ -206,6 +206,6 @@ func allEmpty(fields [][]byte) bool {
 // isRepeat reports whether a row is the header again, as in files that were pasted together.
 func (c *csvReader) isRepeat(fields [][]byte) bool {
 	return slices.EqualFunc(c.header, fields, func(name string, f []byte) bool {
-		return name == string(bytes.TrimSpace(f))
+		return name == string(bytes.TrimSpace(bytes.TrimPrefix(f, []byte("\uFEFF"))))
 	})
 }

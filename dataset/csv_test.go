@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -31,6 +32,7 @@ func TestCSVForms(t *testing.T) {
 		"header's comma":    "Tot Pkts,Pkts/s,Proto,Label,\n1,0.5,6,a,\n2,1.5,17,b\n",
 		"index column":      ",Tot Pkts,Pkts/s,Proto,Label\n7,1,0.5,6,a\n9,2,1.5,17,b\n",
 		"repeated header":   "Tot Pkts,Pkts/s,Proto,Label\n1,0.5,6,a\nTot Pkts,Pkts/s,Proto,Label\n2,1.5,17,b\nTot Pkts,Pkts/s,Proto,Label\n",
+		"files joined":      "\uFEFFTot Pkts,Pkts/s,Proto,Label\r\n1,0.5,6,a\r\n\uFEFFTot Pkts,Pkts/s,Proto,Label\r\n2,1.5,17,b\r\n",
 		"blank rows":        "\n\r\nTot Pkts,Pkts/s,Proto,Label\n\n1,0.5,6,a\n  \n,,,\n,,,,\n2,1.5,17,b\n\n",
 		"repeated column":   "Tot Pkts,Pkts/s,Proto,Tot Pkts,Label\n1,0.5,6,1,a\n2,1.5,17,2,b\n",
 		"codes as numbers":  "Tot Pkts,Pkts/s,Proto,Label\n1.0,0.5,6.0,a\n2.0,1.5,17.0,b\n",
@@ -196,6 +198,33 @@ func TestTooManyLabels(t *testing.T) {
 	if _, err := readCSV(t, b.String(), dataset.Options{}); !errors.Is(err, dataset.ErrLabel) {
 		t.Errorf("got %v; want ErrLabel", err)
 	}
+}
+
+// longLabels is a table of as many labels as rows, 10 kB each.
+func longLabels(rows int) string {
+	b := strings.Builder{}
+	b.WriteString("pkts,rate,proto,label\n")
+	for i := range rows {
+		fmt.Fprintf(&b, "1,2,6,%s%d\n", strings.Repeat("x", 10_000), i)
+	}
+	return b.String()
+}
+
+// Whatever a source makes a reader hold counts.
+func TestMemoryOfAllKinds(t *testing.T) {
+	for name, c := range map[string]struct {
+		text  string
+		limit int64
+	}{
+		"labels":          {longLabels(2000), 4 << 20},
+		"places of rows":  {"pkts,rate,proto,label\n" + strings.Repeat("1,2,6,a\n\n", 5000), 120_000},
+		"rows themselves": {"pkts,rate,proto,label\n" + strings.Repeat("1,2,6,a\n", 5000), 70_000},
+	} {
+		if _, err := readCSV(t, c.text, dataset.Options{Limits: dataset.Limits{Memory: c.limit}}); !errors.Is(err, dataset.ErrLimit) {
+			t.Errorf("%s: got %v; want ErrLimit", name, err)
+		}
+	}
+	mustCSV(t, "pkts,rate,proto,label\n"+strings.Repeat("1,2,6,a\n", 5000), dataset.Options{Limits: dataset.Limits{Memory: 120_000}})
 }
 
 func TestWhere(t *testing.T) {

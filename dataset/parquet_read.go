@@ -101,7 +101,7 @@ func (p *parquetReader) checkSize() error {
 		rows += n
 	}
 	p.rows = rows
-	if need := rows * int64(4*p.build.width+4); need > p.limits.Memory {
+	if need := p.build.size(int(rows)); need > p.limits.Memory {
 		return fmt.Errorf("%w: %d rows take %d MiB; at most %d", ErrLimit, rows, need>>20, p.limits.Memory>>20)
 	}
 	return nil
@@ -122,6 +122,11 @@ func (p *parquetReader) group(ctx context.Context, g parquet.RowGroup) error {
 				return fmt.Errorf("%w: more values than the row group's %d rows", ErrSyntax, g.NumRows())
 			}
 			row++
+			if row%blockRows == 0 && c.keep {
+				if err := p.build.checkTexts(row); err != nil {
+					return err
+				}
+			}
 			return p.put(c, v)
 		})
 		if err == nil && row != want {

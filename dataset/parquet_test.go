@@ -88,6 +88,8 @@ func TestParquetRefuses(t *testing.T) {
 		{"missing", foreign(t, struct{ Pkts int32 }{1}), dataset.Options{}, dataset.ErrColumn, "2 missing columns: rate, proto"},
 		{"rows", good, dataset.Options{Limits: dataset.Limits{Rows: 99}}, dataset.ErrLimit, "more than 99 rows"},
 		{"memory", good, dataset.Options{Limits: dataset.Limits{Memory: 999}}, dataset.ErrLimit, "100 rows take"},
+		{"texts", good, dataset.Options{Text: true, Limits: dataset.Limits{Memory: 2000}}, dataset.ErrLimit, "100 rows take"},
+		{"labels", parquetBytes(t, longLabels(2000)), dataset.Options{Limits: dataset.Limits{Memory: 4 << 20}}, dataset.ErrLimit, "from row 1024 on"},
 		{"columns", good, dataset.Options{Limits: dataset.Limits{Columns: 3}}, dataset.ErrLimit, "4 columns, at most 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

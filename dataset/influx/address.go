@@ -3,6 +3,7 @@ package influx
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -56,7 +57,8 @@ func Parse(source string, env func(name string) (string, bool)) (*Address, error
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: the parameters cannot be read; want special characters as %%XX", ErrAddress, a.place())
 	}
-	for name, values := range query {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		values := query[name]
 		if len(values) != 1 {
 			return nil, fmt.Errorf("%w %s: parameter %s is given twice", ErrAddress, a.place(), name)
 		}

@@ -135,3 +135,39 @@ func FuzzMsgpackAnswer(f *testing.F) {
 	f.Add(packed(f, true))
 	f.Fuzz(func(_ *testing.T, b []byte) { _ = readAnswer(bytes.NewReader(b), mediaMsgpack, &transcript{}) })
 }
+
+// endless is text without an end.
+type endless struct{ given int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	if e.given += len(p); e.given > 64<<20 {
+		return 0, errors.New("read on beyond all bounds")
+	}
+	return len(p), nil
+}
+
+// A server that never ends a name, or names too much, is not listened to for ever.
+func TestEndlessAnswers(t *testing.T) {
+	for _, start := range []string{
+		`{"error":"`, `{"`, `{"results":[{"series":[{"columns":["`, `{"results":[{"series":[{"columns":["a"],"values":[["`, `{"skipped":["`,
+	} {
+		tail := &endless{}
+		err := readAnswer(io.MultiReader(strings.NewReader(start), tail), mediaJSON, &transcript{})
+		if !errors.Is(err, errForm) || tail.given > 8*maxText {
+			t.Errorf("%s…: %v after %d bytes", start, err, tail.given)
+		}
+	}
+	names, long := values{field: 0}, bytes.Repeat([]byte("x"), maxText)
+	var err error
+	for range maxValues {
+		if err = names.text(0, long); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, errForm) || names.bytes > maxValueBytes+maxText {
+		t.Errorf("names of a measurement: %v with %d bytes", err, names.bytes)
+	}
+}

@@ -16,7 +16,25 @@ type jsonForm struct {
 }
 
 func newJSON(r io.Reader) *jsonForm {
-	return &jsonForm{d: jsontext.NewDecoder(r, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))}
+	in := &boundedText{r: r}
+	in.d = jsontext.NewDecoder(in, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	return &jsonForm{d: in.d}
+}
+
+// boundedText refuses to read on where the decoder holds more than one name or value may have: it would hold any length.
+type boundedText struct {
+	r    io.Reader
+	d    *jsontext.Decoder
+	read int64
+}
+
+func (b *boundedText) Read(p []byte) (int, error) {
+	if b.read-b.d.InputOffset() > 2*maxText {
+		return 0, fmt.Errorf("%w: a text of more than %d bytes", errForm, maxText)
+	}
+	n, err := b.r.Read(p)
+	b.read += int64(n)
+	return n, err
 }
 
 func (j *jsonForm) more() (bool, error) {

@@ -64,9 +64,14 @@ type values struct {
 	field  int
 	counts []int64
 	texts  []string
+	bytes  int // of texts
 }
 
-const maxValues = 1 << 16
+// Bounds of what is collected of a small answer.
+const (
+	maxValues     = 1 << 16
+	maxValueBytes = 16 << 20
+)
 
 func (v *values) columns([]string) error { return nil }
 
@@ -80,9 +85,13 @@ func (v *values) integer(field int, n int64) error {
 }
 
 func (v *values) text(field int, s []byte) error {
-	if field == v.field && len(v.texts) < maxValues {
-		v.texts = append(v.texts, string(s))
+	if field != v.field || len(v.texts) == maxValues {
+		return nil
 	}
+	if v.bytes += len(s); v.bytes > maxValueBytes {
+		return fmt.Errorf("%w: names of more than %d bytes", errForm, maxValueBytes)
+	}
+	v.texts = append(v.texts, string(s))
 	return nil
 }
 
