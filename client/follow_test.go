@@ -188,6 +188,22 @@ func TestNATS(t *testing.T) {
 	if got := follow(t, openNATS(t, s, ""), 3, true); got != "a b c" {
 		t.Errorf("another reader: %s", got)
 	}
+	q = openNATS(t, s, "?name=late&from=now")
+	brief, stop := context.WithCancel(t.Context())
+	defer time.AfterFunc(50*time.Millisecond, stop).Stop()
+	for begun := time.Now(); brief.Err() == nil; {
+		if got, err := q.Receive(brief); len(got) > 0 || err != nil && brief.Err() == nil || time.Since(begun) > 3*time.Second {
+			t.Fatalf("a reader from now on: %v, %v after %v", got, err, time.Since(begun))
+		}
+	}
+	publish(t, s, "d")
+	if got := follow(t, q, 1, false); got != "d" {
+		t.Errorf("a reader from now on: %s", got)
+	}
+	publish(t, s, "e")
+	if got := follow(t, openNATS(t, s, "?name=late&all"), 1, false); got != "e" { // where it began is settled
+		t.Errorf("goes on: %s", got)
+	}
 	for _, query := range []string{"?from=then", "?other=x"} {
 		u, _ := url.Parse("nats://127.0.0.1:1" + query)
 		if _, err := client.OpenNATS(u); err == nil {

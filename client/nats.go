@@ -99,21 +99,28 @@ func (n *NATS) receive(ctx context.Context) ([]notify.Delivery, error) {
 		got = append(got, delivery(m))
 	}
 	if len(got) == 0 && ctx.Err() == nil {
-		return n.next()
+		return n.next(ctx)
 	}
 	return got, nil
 }
 
 // next waits for one message.
-func (n *NATS) next() ([]notify.Delivery, error) {
-	m, err := n.consumer.Next(jetstream.FetchMaxWait(natsWait))
-	if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages) {
-		return nil, nil
+func (n *NATS) next(ctx context.Context) (got []notify.Delivery, err error) {
+	ctx, stop := context.WithTimeout(ctx, natsWait)
+	defer stop()
+	batch, err := n.consumer.Fetch(1, jetstream.FetchContext(ctx))
+	if err == nil {
+		for m := range batch.Messages() {
+			got = append(got, delivery(m))
+		}
+		err = batch.Error()
 	}
-	if err != nil {
-		return nil, err
+	for _, none := range []error{nats.ErrTimeout, jetstream.ErrNoMessages, context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, none) {
+			return got, nil
+		}
 	}
-	return []notify.Delivery{delivery(m)}, nil
+	return got, err
 }
 
 // open makes the consumer, or finds the one of that name.
@@ -123,7 +130,17 @@ func (n *NATS) open(ctx context.Context) error {
 	}
 	ctx, stop := context.WithTimeout(ctx, natsWait)
 	defer stop()
-	consumer, err := n.js.CreateOrUpdateConsumer(ctx, natsStream, n.cfg)
+	cfg := n.cfg
+	if cfg.Durable != "" { // where a reader began is settled, and the server refuses another beginning
+		switch known, err := n.js.Consumer(ctx, natsStream, cfg.Durable); {
+		case err == nil:
+			began := known.CachedInfo().Config
+			cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = began.DeliverPolicy, began.OptStartSeq, began.OptStartTime
+		case !errors.Is(err, jetstream.ErrConsumerNotFound):
+			return err
+		}
+	}
+	consumer, err := n.js.CreateOrUpdateConsumer(ctx, natsStream, cfg)
 	if err != nil {
 		return err
 	}
