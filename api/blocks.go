@@ -135,14 +135,9 @@ func (s *Server) listBlocks(w http.ResponseWriter, _ *http.Request) error {
 
 // addBlock answers POST /api/blocks.
 func (s *Server) addBlock(w http.ResponseWriter, r *http.Request) error {
-	if err := checkMedia(r, ""); err != nil {
-		return err
-	}
 	var row mitigate.Shown
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBlockBody))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&row); err != nil {
-		return problemf(http.StatusBadRequest, "a block is an object with kind and match: %w", err)
+	if err := readDocument(w, r, maxBlockBody, "a block, an object with kind and match", &row); err != nil {
+		return err
 	}
 	if row.Match == nil {
 		return problemf(http.StatusBadRequest, "a block needs a match: what it concerns")

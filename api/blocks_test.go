@@ -145,13 +145,14 @@ func TestBlocksAreAddedListedAndLifted(t *testing.T) {
 func TestWrongBlocks(t *testing.T) {
 	f := defended(t)
 	for body, want := range map[string]int{
-		`{`:                                   http.StatusBadRequest,
-		`{"kind":"drop"}`:                     http.StatusBadRequest,
-		`{"match":{}}`:                        http.StatusBadRequest,
-		`{"match":{"src":"10.9.9.9/8"}}`:      http.StatusBadRequest,
-		`{"match":{"src":"nobody"}}`:          http.StatusBadRequest,
-		`{"match":{"src":"10.0.0.7/32"}}`:     http.StatusConflict, // allowed
-		`{"kind":"limit","match":{"port":1}}`: http.StatusBadRequest,
+		`{`:                                    http.StatusBadRequest,
+		`{"kind":"drop"}`:                      http.StatusBadRequest,
+		`{"match":{"src":"203.0.113.1/32"}}{}`: http.StatusBadRequest,
+		`{"match":{}}`:                         http.StatusBadRequest,
+		`{"match":{"src":"10.9.9.9/8"}}`:       http.StatusBadRequest,
+		`{"match":{"src":"nobody"}}`:           http.StatusBadRequest,
+		`{"match":{"src":"10.0.0.7/32"}}`:      http.StatusConflict, // allowed
+		`{"kind":"limit","match":{"port":1}}`:  http.StatusBadRequest,
 		`{"match":{"src":"203.0.113.1/32"},"colour":"red"}`: http.StatusBadRequest,
 		strings.Repeat(" ", maxBlockBody) + `{}`:            http.StatusBadRequest,
 	} {

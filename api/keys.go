@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -46,9 +44,6 @@ func (s *Server) keyList(w http.ResponseWriter, _ *http.Request) error {
 // keyAdd answers POST /api/keys: the key is in the answer, once.
 func (s *Server) keyAdd(w http.ResponseWriter, r *http.Request) error {
 	file, err := s.keyFile()
-	if err == nil {
-		err = checkMedia(r, "")
-	}
 	if err != nil {
 		return err
 	}
@@ -59,13 +54,8 @@ func (s *Server) keyAdd(w http.ResponseWriter, r *http.Request) error {
 		Requests float64    `json:"requests_per_second"`
 		Rows     float64    `json:"rows_per_second"`
 	}
-	in := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxKeyBody))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&wanted); err != nil {
-		return problemf(http.StatusBadRequest, "the body is no key to make: %w", err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return problemf(http.StatusBadRequest, "the body has something behind the key to make")
+	if err := readDocument(w, r, maxKeyBody, "a key to make", &wanted); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), keyWait)
 	defer cancel()

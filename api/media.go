@@ -1,6 +1,9 @@
 package api
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -36,6 +39,22 @@ func checkMedia(r *http.Request, format string) error {
 	given, named := params["format"]
 	if media != mediaJSON || named && !strings.EqualFold(given, format) {
 		return problemf(http.StatusUnsupportedMediaType, "Content-Type %q is not supported; want %s", value, want)
+	}
+	return nil
+}
+
+// readDocument reads a small JSON document, which must be all of the body and have no unknown fields; what is what it should be.
+func readDocument(w http.ResponseWriter, r *http.Request, limit int64, what string, into any) error {
+	if err := checkMedia(r, ""); err != nil {
+		return err
+	}
+	in := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
+	in.DisallowUnknownFields()
+	if err := in.Decode(into); err != nil {
+		return problemf(http.StatusBadRequest, "the body is not %s: %w", what, err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return problemf(http.StatusBadRequest, "the body has something behind %s", what)
 	}
 	return nil
 }

@@ -38,13 +38,16 @@ func (e *StatusError) Error() string {
 
 // Options tune a client. Zero fields take the default given.
 type Options struct {
-	HTTP    *http.Client  // http.DefaultClient
+	HTTP    *http.Client  // one that gives up on an answer after 5 minutes
 	Key     string        // sent as bearer key; "": none
 	Model   string        // model that Predict asks; "" for the one that the server chooses
 	Tries   int           // of one request: 5
 	Wait    time.Duration // before the second try, twice as long before each further one: 200 ms
 	MaxWait time.Duration // between tries, also when the server wants more: 10 s
 }
+
+// answerTimeout is more than a server of ours takes: a minute for a request to come and two for its answer to go.
+const answerTimeout = 5 * time.Minute
 
 // Client asks one server. It is safe for concurrent use.
 type Client struct {
@@ -61,7 +64,7 @@ func New(base string, o Options) (*Client, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%w %q: want http://HOST:PORT or https://HOST:PORT", ErrURL, base)
 	}
-	o.HTTP = cmp.Or(o.HTTP, http.DefaultClient)
+	o.HTTP = cmp.Or(o.HTTP, &http.Client{Timeout: answerTimeout})
 	o.Tries = cmp.Or(max(o.Tries, 0), 5)
 	o.Wait = cmp.Or(max(o.Wait, 0), 200*time.Millisecond)
 	o.MaxWait = cmp.Or(max(o.MaxWait, 0), 10*time.Second)

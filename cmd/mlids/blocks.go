@@ -31,7 +31,7 @@ func (a *app) blocks() *cobra.Command {
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.url, "admin", "http://"+defaultAdmin, "the server's admin door")
 	flags.StringVar(&f.key, "key", "", "key of the role admin (viewer is enough to list), when the doors are locked")
-	flags.Lookup("key").Annotations = map[string][]string{secret: {"true"}}
+	hide(flags, "key")
 	cmd.AddCommand(a.blocksList(&f), a.blocksAdd(&f), a.blocksLift(&f))
 	return cmd
 }
@@ -159,7 +159,7 @@ func prefixOf(text string) (*netip.Prefix, error) {
 	return &p, err
 }
 
-// call asks the admin door. What it refuses is bad input.
+// call asks the admin door. What it refuses is bad input; what it fails at is not.
 func (f *adminFlags) call(ctx context.Context, method, path string, body, answer any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -194,7 +194,10 @@ func (f *adminFlags) call(ctx context.Context, method, path string, body, answer
 		if problem.Error == "" {
 			problem.Error = strings.TrimSpace(string(text))
 		}
-		return badInput(fmt.Errorf("%s: %s", res.Status, problem.Error))
+		if err = fmt.Errorf("%s: %s", res.Status, problem.Error); res.StatusCode >= http.StatusInternalServerError {
+			return err
+		}
+		return badInput(err)
 	case answer == nil:
 		return nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -43,7 +44,7 @@ type setting struct {
 
 // configured is a verb with its flags set as environment and file have them.
 func (a *app) configured(cmd *cobra.Command, verb string) (*cobra.Command, error) {
-	target, _, err := cmd.Root().Find([]string{verb})
+	target, _, err := cmd.Root().Find(strings.Fields(verb))
 	if err != nil || target == cmd.Root() {
 		return nil, fmt.Errorf("no verb %q", verb)
 	}

@@ -52,7 +52,7 @@ func (a *app) clientPredict() *cobra.Command {
 	flags.DurationVar(&f.delay, "delay", 0, "pause between requests")
 	flags.BoolVar(&f.single, "one-by-one", false, "a request for each row (default: 1,000 rows in each)")
 	flags.StringVar(&f.key, "key", "", "bearer key of the server")
-	flags.Lookup("key").Annotations = map[string][]string{secret: {"true"}}
+	hide(flags, "key")
 	return cmd
 }
 
@@ -60,11 +60,7 @@ func (a *app) clientPredict() *cobra.Command {
 const clientBatch = 1000
 
 func (a *app) runClientPredict(ctx context.Context, f *clientFlags) error {
-	options := client.Options{Model: f.model}
-	if f.key != "" {
-		options.HTTP = &http.Client{Transport: bearer(f.key)}
-	}
-	c, err := client.New(f.url, options)
+	c, err := client.New(f.url, client.Options{Model: f.model, Key: f.key})
 	if err != nil {
 		return badInput(err)
 	}
@@ -94,15 +90,6 @@ func (a *app) runClientPredict(ctx context.Context, f *clientFlags) error {
 	return a.printComparison(rows)
 }
 
-// bearer adds a key to requests.
-type bearer string
-
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
-}
-
 // clientRow is a row to send, and what came back.
 type clientRow struct {
 	where   string
@@ -116,12 +103,16 @@ type clientRow struct {
 // chooseRows reads the tables and chooses rows by label, then at random; the order of the source stays.
 func (a *app) chooseRows(ctx context.Context, f *clientFlags) ([]clientRow, error) {
 	var rows []clientRow
+	unknown := 0
 	options := dataset.Options{Inputs: []feature.Input{}, Extra: true, Text: true, NeedLabel: true}
 	err := a.read(ctx, &f.table, f.schema, options, func(t *dataset.Table) error {
 		classes := dataset.ClassesOf(t.Schema)
 		for i := range t.Len() {
 			label := t.Labels[t.Label[i]]
 			class, ok := classes.Of(label)
+			if !ok {
+				unknown++
+			}
 			if !ok || f.category != "" && !strings.EqualFold(f.category, label) && !strings.EqualFold(f.category, classes.Names[class]) {
 				continue
 			}
@@ -133,6 +124,9 @@ func (a *app) chooseRows(ctx context.Context, f *clientFlags) ([]clientRow, erro
 	})
 	if err != nil {
 		return nil, err
+	}
+	if unknown > 0 {
+		a.log.Warn("rows are left out whose label has no class", "rows", unknown)
 	}
 	if len(rows) == 0 {
 		return nil, badInput(fmt.Errorf("no rows to send: none has the label or class %q", f.category))
@@ -243,14 +237,14 @@ func (a *app) printComparison(rows []clientRow) error {
 	err := table(a.out, func(row func(...any)) {
 		row("label", "rows", "right", "accuracy")
 		for _, l := range append(labels, labelCount{"all", total.Rows, total.Right, total.Accuracy}) {
-			row(printable(l.Label), l.Rows, l.Right, fmt.Sprintf("%.2f%%", 100*l.Accuracy))
+			row(l.Label, l.Rows, l.Right, fmt.Sprintf("%.2f%%", 100*l.Accuracy))
 		}
 		if len(wrong) > 0 {
 			row()
 			row("wrong", "label", "said", "probability")
 		}
 		for _, w := range wrong[:min(len(wrong), shownWrong)] {
-			row(printable(w.Where), printable(w.Label), printable(w.Class), fmt.Sprintf("%.4f", w.Probability))
+			row(w.Where, w.Label, w.Class, fmt.Sprintf("%.4f", w.Probability))
 		}
 	})
 	if more := len(wrong) - shownWrong; more > 0 {

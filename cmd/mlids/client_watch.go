@@ -45,7 +45,7 @@ func (a *app) clientWatch() *cobra.Command {
 	flags.StringVar(&queue, "queue", "", "where attacks wait: nats://HOST:PORT of mlids serve --queue-listen, sqs://HOST/ACCOUNT/NAME or pubsub://PROJECT/SUBSCRIPTION")
 	flags.BoolVar(&remove, "delete", true, "take messages off the queue when they are printed; --delete=false leaves them there")
 	flags.IntVar(&most, "max", 0, "end after so many (default: go on until interrupted)")
-	flags.Lookup("queue").Annotations = map[string][]string{secret: {"true"}}
+	hide(flags, "queue")
 	return cmd
 }
 
@@ -157,14 +157,4 @@ func rowText(body []byte) string {
 		parts = append(parts, fmt.Sprintf("%s = %v", name, row.Values[i]))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// printable keeps what a message says from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -23,6 +23,22 @@ const (
 	takesPort = "mlids-port" // an address whose port the environment variable PORT gives, unless the command line has the address
 )
 
+// hide keeps the values of flags out of what check prints.
+func hide(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		annotate(flags, name, secret, "true")
+	}
+}
+
+// annotate adds to what is known of a flag.
+func annotate(flags *pflag.FlagSet, name, key, value string) {
+	f := flags.Lookup(name)
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[key] = append(f.Annotations[key], value)
+}
+
 // configure gives the flags of a verb that the command line leaves out their values from the environment (MLIDS_DATA_DIR
 // for --data-dir), then from the configuration file.
 func configure(cmd *cobra.Command, path string, env func(string) (string, bool)) error {
@@ -91,7 +107,8 @@ func envName(flag string) string {
 	return "MLIDS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// configureFromFile reads a YAML file: keys of all verbs at its top, those of one verb below the verb's name.
+// configureFromFile reads a YAML file: keys of all verbs at its top, those of one verb below the verb's name, such as
+// serve or client predict.
 //
 //	log-level: debug
 //	serve:
@@ -142,20 +159,31 @@ func configureKey(cmd *cobra.Command, key string, value *yaml.Node) error {
 	if root.PersistentFlags().Lookup(key) != nil {
 		return setFromNode(cmd.Flags(), cmd.Flags().Lookup(key), value)
 	}
-	verb, _, err := root.Find([]string{key})
-	if err != nil || verb == root {
+	verb, rest, err := root.Find(strings.Fields(key))
+	if err != nil || verb == root || len(rest) > 0 {
 		return fmt.Errorf("unknown key %q: neither a verb nor a flag of all verbs", key)
 	}
+	verb.InheritedFlags() // merges those of the verbs above into the verb's own
 	return eachKey(value, func(name string, value *yaml.Node) error {
 		f := verb.Flags().Lookup(name)
 		if f == nil {
 			return fmt.Errorf("unknown key %q: verb %s has no such flag", name, key)
 		}
-		if verb != cmd {
-			return nil
+		if verb != cmd && (!below(cmd, verb) || verb.PersistentFlags().Lookup(name) == nil) {
+			return nil // of another verb
 		}
 		return setFromNode(cmd.Flags(), f, value)
 	})
+}
+
+// below tells whether a verb is one of another's.
+func below(cmd, other *cobra.Command) bool {
+	for ; cmd != nil; cmd = cmd.Parent() {
+		if cmd == other {
+			return true
+		}
+	}
+	return false
 }
 
 // setFromNode gives a flag its value from the file unless the command line or the environment did.

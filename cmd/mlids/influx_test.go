@@ -221,17 +221,23 @@ func kddRecord(tb testing.TB) []byte {
 // awaitAddress reads what serve logs until it says where it listens.
 func awaitAddress(t *testing.T, r io.Reader) string {
 	t.Helper()
+	return awaitText(t, r, `serves on (http://\S+) `)
+}
+
+// awaitText reads what is logged until it matches, and returns the first group.
+func awaitText(t *testing.T, r io.Reader, pattern string) string {
+	t.Helper()
 	var seen []byte
 	piece := make([]byte, 4096)
 	for {
 		n, err := r.Read(piece)
 		seen = append(seen, piece[:n]...)
-		if m := regexp.MustCompile(`serves on (http://\S+) `).FindSubmatch(seen); m != nil {
+		if m := regexp.MustCompile(pattern).FindSubmatch(seen); m != nil {
 			go io.Copy(io.Discard, r)
 			return string(m[1])
 		}
 		if err != nil {
-			t.Fatalf("serve did not start: %s", seen)
+			t.Fatalf("no %s in %s", pattern, seen)
 		}
 	}
 }

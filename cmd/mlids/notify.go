@@ -26,7 +26,7 @@ func (a *app) queueVerbs() *cobra.Command {
 	}
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&cfg.URL, "nats-url", "", "external NATS server or cluster that has the queue, in place of the data directory's")
-	flags.Lookup("nats-url").Annotations = map[string][]string{secret: {"true"}}
+	hide(flags, "nats-url")
 	cmd.AddCommand(a.wayVerb(&cfg), a.forgetVerb(&cfg), a.deadVerbs(&cfg))
 	return cmd
 }
@@ -54,8 +54,11 @@ func (a *app) wayVerb(cfg *stream.Config) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.queue(cmd.Context(), cfg, func(s *stream.Stream) error {
 				ways, err := s.Ways(cmd.Context())
-				if err != nil || a.json() {
-					return errors.Join(err, a.printJSON(ways))
+				if err != nil {
+					return err
+				}
+				if a.json() {
+					return a.printJSON(ways)
 				}
 				return table(a.out, func(row func(...any)) {
 					row("way out", "waiting", "dead", "subjects")

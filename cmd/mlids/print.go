@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -15,7 +16,7 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// table prints rows of tab-separated cells in aligned columns.
+// table prints rows of cells in aligned columns.
 func table(w io.Writer, rows func(row func(cells ...any))) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	rows(func(cells ...any) {
@@ -23,9 +24,19 @@ func table(w io.Writer, rows func(row func(cells ...any))) error {
 			if i > 0 {
 				fmt.Fprint(t, "\t")
 			}
-			fmt.Fprint(t, c)
+			fmt.Fprint(t, printable(fmt.Sprint(c)))
 		}
 		fmt.Fprintln(t)
 	})
 	return t.Flush()
+}
+
+// printable keeps what others wrote from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
 }

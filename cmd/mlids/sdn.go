@@ -12,11 +12,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sync/errgroup"
 
 	"mlids/mitigate/openflow"
 	"mlids/mitigate/openflow/ofp"
@@ -105,27 +103,24 @@ func (a *app) runSDN(ctx context.Context, f *controllerFlags, d *sdnDefence) err
 	if err != nil {
 		return badInput(err)
 	}
-	metrics := prometheus.NewRegistry()
-	if err := errors.Join(
-		metrics.Register(collectors.NewGoCollector()),
-		metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
-	); err != nil {
+	metrics, err := newRegistry()
+	if err != nil {
 		return err
 	}
 	controller, err := openflow.New(cfg, openflow.Deps{Log: a.log, Register: metrics})
 	if err != nil {
 		return badInput(err)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	out, err := d.run(ctx, a, group, controller, metrics)
+	parts := newStages(ctx)
+	out, err := d.run(ctx, a, parts, controller, metrics)
 	if err != nil {
 		return badInput(errors.Join(err, out.close()))
 	}
-	group.Go(func() error { return controller.Run(ctx) })
+	parts.produce(controller.Run)
 	if f.metrics != "" {
-		group.Go(func() error { return a.serveMetrics(ctx, f.metrics, metrics) })
+		parts.produce(func(ctx context.Context) error { return a.serveMetrics(ctx, f.metrics, metrics) })
 	}
-	group.Go(func() error {
+	parts.produce(func(ctx context.Context) error {
 		select {
 		case <-controller.Listening():
 			fmt.Fprintf(a.err, "mlids controls switches on %s\n", controller.Addr())
@@ -133,7 +128,7 @@ func (a *app) runSDN(ctx context.Context, f *controllerFlags, d *sdnDefence) err
 		}
 		return nil
 	})
-	return group.Wait()
+	return parts.wait()
 }
 
 // serveMetrics serves /metrics until ctx ends.

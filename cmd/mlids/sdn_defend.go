@@ -8,7 +8,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"mlids/api"
@@ -47,7 +46,7 @@ func (d *sdnDefence) register(flags *pflag.FlagSet) {
 
 // run starts the sensor on the controller's packets, the defender, the API, and the queue of what was done. It returns what
 // is to be closed in the end.
-func (d *sdnDefence) run(ctx context.Context, a *app, group *errgroup.Group, c *openflow.Controller, metrics *prometheus.Registry) (out *outlet, err error) {
+func (d *sdnDefence) run(ctx context.Context, a *app, parts *stages, c *openflow.Controller, metrics *prometheus.Registry) (out *outlet, err error) {
 	var models []*model.Judge
 	for _, name := range d.models {
 		judge, err := a.judgeNamed(name, d.anomalyFPR)
@@ -63,19 +62,19 @@ func (d *sdnDefence) run(ctx context.Context, a *app, group *errgroup.Group, c *
 	if err != nil {
 		return out, err
 	}
-	if err := d.serve(ctx, a, group, defender, metrics); err != nil {
+	if err := d.serve(ctx, a, parts, defender, out, metrics); err != nil {
 		return out, err
 	}
 	if out != nil {
-		group.Go(func() error { return out.run(ctx) })
+		parts.feed(out.run)
 	}
-	group.Go(func() error { return defender.Run(ctx) })
-	group.Go(func() error { return watch(ctx, c.Feed(), models, 0, defender) })
+	parts.produce(defender.Run)
+	parts.produce(func(ctx context.Context) error { return watch(ctx, c.Feed(), models, 0, defender) })
 	return out, nil
 }
 
-// serve starts the API: predictions as mlids serve gives them, the block list, and the admin door.
-func (d *sdnDefence) serve(ctx context.Context, a *app, group *errgroup.Group, blocks api.Blocks, metrics *prometheus.Registry) error {
+// serve starts the API: predictions as mlids serve gives and publishes them, the block list, and the admin door.
+func (d *sdnDefence) serve(ctx context.Context, a *app, parts *stages, blocks api.Blocks, out *outlet, metrics *prometheus.Registry) error {
 	if d.api == "" {
 		return nil
 	}
@@ -91,8 +90,11 @@ func (d *sdnDefence) serve(ctx context.Context, a *app, group *errgroup.Group, b
 	if err != nil {
 		return fmt.Errorf("--api-listen: %w", err)
 	}
-	cfg := api.Config{Listener: front, Version: buildVersion()}
+	cfg := api.Config{Listener: front, Version: buildVersion(), AnomalyFPR: d.anomalyFPR}
 	deps := api.Deps{Log: a.log, Register: metrics, Gather: metrics, Models: models, Blocks: blocks}
+	if out != nil {
+		cfg.Publish, deps.Publish = out.publish, out
+	}
 	if err := d.locks.apply(ctx, a, &cfg, &deps); err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func (d *sdnDefence) serve(ctx context.Context, a *app, group *errgroup.Group, b
 	if err != nil {
 		return err
 	}
-	group.Go(func() error { return server.Run(ctx) })
-	group.Go(func() error { return d.locks.run(ctx, &deps) })
+	parts.produce(server.Run)
+	parts.produce(func(ctx context.Context) error { return d.locks.run(ctx, &deps) })
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"mlids/api"
 )
@@ -68,6 +67,15 @@ func (a *app) serve() *cobra.Command {
 	return cmd
 }
 
+// newRegistry is where a server's metrics are, with those of its process.
+func newRegistry() (*prometheus.Registry, error) {
+	metrics := prometheus.NewRegistry()
+	return metrics, errors.Join(
+		metrics.Register(collectors.NewGoCollector()),
+		metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
+	)
+}
+
 func (a *app) runServe(
 	ctx context.Context, cfg api.Config, files []string, influxOut string, locks *lockFlags, out *notifyFlags, watch *sensorFlags,
 	backend *backendFlags,
@@ -82,11 +90,8 @@ func (a *app) runServe(
 	if err := addCompanions(models, files, cfg.AnomalyFPR); err != nil {
 		return err
 	}
-	metrics := prometheus.NewRegistry()
-	if err := errors.Join(
-		metrics.Register(collectors.NewGoCollector()),
-		metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
-	); err != nil {
+	metrics, err := newRegistry()
+	if err != nil {
 		return err
 	}
 	cfg.Version = buildVersion()
@@ -122,29 +127,17 @@ func (a *app) runServe(
 	if err != nil {
 		return badInput(errors.Join(err, outlet.close()))
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	served, stop := context.WithCancel(context.WithoutCancel(ctx)) // the writer and the queue end after the last request and flow
-	producers, producing := errgroup.WithContext(ctx)
-	producers.Go(func() error { return server.Run(producing) })
+	parts := newStages(ctx)
+	parts.produce(server.Run)
 	if watch.wanted() { // who shall hear of findings, too, is named at the end
-		producers.Go(func() error {
-			return watch.run(producing, a, models, cfg.AnomalyFPR, metrics, outlet, hear(defender)...)
+		parts.produce(func(ctx context.Context) error {
+			return watch.run(ctx, a, models, cfg.AnomalyFPR, metrics, outlet, hear(defender)...)
 		})
 	}
-	group.Go(func() error {
-		defer stop()
-		return producers.Wait()
-	})
-	if series != nil {
-		group.Go(func() error { return series.Run(served) })
-	}
-	group.Go(func() error { return runDefender(ctx, defender) })
-	group.Go(func() error { return locks.run(ctx, &deps) })
-	if outlet != nil {
-		group.Go(func() error { return outlet.run(served) })
-	}
-	group.Go(func() error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
-	group.Go(func() error {
+	parts.produce(func(ctx context.Context) error { return runDefender(ctx, defender) })
+	parts.produce(func(ctx context.Context) error { return locks.run(ctx, &deps) })
+	parts.produce(func(ctx context.Context) error { return a.modelDir().Watch(ctx, models, modelPoll, a.log) })
+	parts.produce(func(ctx context.Context) error {
 		select {
 		case <-server.Listening():
 			fmt.Fprintf(a.err, "mlids serves on %s://%s (models: %v)\n", locks.scheme(), server.Addr(), models.Names())
@@ -152,7 +145,13 @@ func (a *app) runServe(
 		}
 		return nil
 	})
-	err = group.Wait()
+	if series != nil {
+		parts.feed(series.Run)
+	}
+	if outlet != nil {
+		parts.feed(outlet.run)
+	}
+	err = parts.wait()
 	if errors.Is(err, api.ErrUnlocked) {
 		return badInput(err)
 	}

@@ -49,18 +49,7 @@ func (b *backendFlags) register(flags *pflag.FlagSet) {
 	} {
 		annotate(flags, name, otherName, variable)
 	}
-	for _, name := range []string{"aws-access-key", "aws-secret-key", "aws-session-token"} {
-		annotate(flags, name, secret, "true")
-	}
-}
-
-// annotate adds to what is known of a flag.
-func annotate(flags *pflag.FlagSet, name, key, value string) {
-	f := flags.Lookup(name)
-	if f.Annotations == nil {
-		f.Annotations = map[string][]string{}
-	}
-	f.Annotations[key] = append(f.Annotations[key], value)
+	hide(flags, "aws-access-key", "aws-secret-key", "aws-session-token")
 }
 
 // wire gives the server its backend, if there is one, and adds the fallback to the models.

@@ -67,11 +67,6 @@ func (l *lockFlags) registerTokens(flags *pflag.FlagSet) {
 	flags.Float64Var(&t.Rows, "jwt-rows-per-second", 0, "rows that each subject may have classified (default: no limit)")
 }
 
-// hide keeps a flag's value out of what check prints.
-func hide(flags *pflag.FlagSet, name string) {
-	_ = flags.SetAnnotation(name, secret, []string{"true"}) // fails only for flags that do not exist
-}
-
 // apply makes guard, TLS and audit log, and opens the admin door.
 func (l *lockFlags) apply(ctx context.Context, a *app, cfg *api.Config, deps *api.Deps) (err error) {
 	if err := l.complete(a); err != nil {

@@ -45,9 +45,7 @@ func (n *notifyFlags) registerWays(flags *pflag.FlagSet) {
 	flags.StringVar(&n.cfg.URL, "nats-url", "", "external NATS server or cluster that stores what is published, in place of the built-in one")
 	flags.StringVar(&n.retention, "retention", "7d,10GiB", "age after which delivered messages are forgotten, and size of the queue; when it is full of undelivered ones, requests are refused")
 	flags.StringVar(&n.sync, "sync", string(stream.SyncProcess), "what a stored message survives: process (kill -9) or power (fsync: a crash of the machine, too)")
-	for _, name := range []string{"notify", "nats-url"} {
-		flags.Lookup(name).Annotations = map[string][]string{secret: {"true"}}
-	}
+	hide(flags, "notify", "nats-url")
 }
 
 func (n *notifyFlags) register(flags *pflag.FlagSet) {
@@ -55,7 +53,7 @@ func (n *notifyFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&n.publish, "publish", string(api.PublishAttacks), "predictions that are stored for ways out and watching clients before they are answered: all, attacks or none")
 	flags.StringVar(&n.cfg.Listen, "queue-listen", "", "address on which NATS clients may watch the built-in queue, such as 127.0.0.1:4222 (default: none)")
 	flags.StringVar(&n.cfg.Token, "queue-token", "", "password of the user watch, for clients that watch")
-	flags.Lookup("queue-token").Annotations = map[string][]string{secret: {"true"}}
+	hide(flags, "queue-token")
 }
 
 // outlet is the queue with its ways out.

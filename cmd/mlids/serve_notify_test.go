@@ -179,6 +179,28 @@ func TestBenignReachesWhoAsks(t *testing.T) {
 	}
 }
 
+// The API of a controller publishes as that of serve does.
+func TestSDNPublishes(t *testing.T) {
+	w := newWire()
+	ctx, stop := context.WithCancel(t.Context())
+	r, log := pipe(t)
+	done := make(chan error, 1)
+	go func() {
+		done <- runWired(ctx, w, streams{nil, log, log}, "sdn", "--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0", "--admin-listen", "",
+			"--data-dir", t.TempDir(), "--notify", "a=test:x kind=all")
+		log.Close()
+	}()
+	url := "http://" + awaitText(t, r, `door=front addr=(\S+)`)
+	postPredict(t, url, neptune(t), "k1")
+	if m := w.next(t); m.Alert.Verdict.Class != "dos" {
+		t.Errorf("alert %+v", m.Alert)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func get(t *testing.T, url string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
