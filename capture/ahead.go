@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	aheadPackets = 256 // in a batch: few enough to stay in the caches on their way to another core
+	aheadPackets = 512 // in a batch: few enough to stay in the caches on their way, many enough that nobody often waits
 	aheadBlocks  = 4   // that a batch may go through, so that large frames do not pile up
 	aheadBatches = 4
 )
@@ -73,6 +73,8 @@ func (a *ahead) read(ctx context.Context) {
 // fill decodes frames until the batch has enough packets, or went through enough blocks.
 func (a *ahead) fill(ctx context.Context, b *batch) error {
 	var f Frame
+	clear(b.packets[:]) // in one sweep, or each line of them would be waited for on its way back from the other core
+	clear(b.numbers[:])
 	for b.n < aheadPackets && len(b.blocks) < aheadBlocks {
 		if a.frames++; a.frames%contextPeriod == 0 && ctx.Err() != nil {
 			return ctx.Err()

@@ -11,7 +11,7 @@ import (
 // How much is read at once: what stays in a core's caches until it has been decoded, unless more is wanted in one piece.
 // That is faster than mapping the file.
 const (
-	usualSize = 256 << 10
+	usualSize = 128 << 10
 	blockSize = 1 << 20 // at most
 )
 
@@ -28,7 +28,7 @@ type blocks struct {
 }
 
 // keptMost is how many blocks may wait to be used again.
-const keptMost = 8
+const keptMost = 16
 
 // block is a buffer that what was read from it outlasts: until it is given back.
 type block struct {

@@ -71,6 +71,13 @@ func (s span) lacks(n int) Reason {
 func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
 
+// setAddr4 is *a = mlids.AddrFrom4(b), written in place and in two words: an address put together byte by byte elsewhere would
+// be copied only once all earlier writes have reached the cache, which is far when another core had the packet last.
+func setAddr4(a *mlids.Addr, b []byte) {
+	binary.LittleEndian.PutUint64(a[:8], 0)
+	binary.LittleEndian.PutUint64(a[8:], uint64(binary.LittleEndian.Uint32(b))<<32|0xffff0000)
+}
+
 // ipv4 reads an IPv4 packet (RFC 791).
 func (d *Decoder) ipv4(s span, p *mlids.Packet) Reason {
 	b := s.b
@@ -91,7 +98,8 @@ func (d *Decoder) ipv4(s span, p *mlids.Packet) Reason {
 		return s.lacks(header)
 	}
 	p.BadLength = p.BadLength || total > s.wire
-	p.Src, p.Dst = mlids.AddrFrom4([4]byte(b[12:])), mlids.AddrFrom4([4]byte(b[16:]))
+	setAddr4(&p.Src, b[12:])
+	setAddr4(&p.Dst, b[16:])
 	p.TTL, p.Proto = b[8], b[9]
 	p.IPLen, p.IPHeader = uint32(total), uint16(header)
 	if d.cfg.Checksums && sum(0, b[:header]) != 0xffff {
