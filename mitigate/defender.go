@@ -65,14 +65,6 @@ type Defender struct {
 	refusals map[refusalKey]time.Time
 }
 
-// task is what Run has to do. done gets the result once; it may be nil.
-type task struct {
-	event  string
-	active *Active
-	err    error // for the record
-	done   chan error
-}
-
 // refusalKey tells refusals apart that are recorded once a minute each.
 type refusalKey struct {
 	why   refusal
@@ -157,6 +149,7 @@ func (d *Defender) refuse(now time.Time, why refusal, words string, a *Active) {
 
 // enqueue hands Run a task. The caller holds mu.
 func (d *Defender) enqueue(t task) {
+	t.at = time.Now()
 	d.tasks = append(d.tasks, t)
 	select {
 	case d.wake <- struct{}{}:

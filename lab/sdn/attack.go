@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -37,9 +38,9 @@ type result struct {
 	blocked        bool
 	blockedAt      time.Time // when the network confirmed
 	record         mitigate.Record
-	neighbour      string // what h1's traffic was blocked as; empty when it was not
-	before, during pinged
-	busy           pinged  // before, with the switch as busy as in the attack
+	neighbour      string  // what h1's traffic was blocked as; empty when it was not
+	idle           pinged  // before, when nobody else used the switches
+	before, during pinged  // with the same other traffic
 	mbitBefore     float64 // h1 to h2, by iperf3; 0 when it was not measured
 	mbitDuring     float64
 }
@@ -50,6 +51,14 @@ func (r *result) after() time.Duration {
 		return 0
 	}
 	return r.blockedAt.Sub(time.Unix(0, r.sent[0]))
+}
+
+// delay is after, and more than any time when there was no block.
+func (r *result) delay() time.Duration {
+	if !r.blocked {
+		return math.MaxInt64
+	}
+	return r.after()
 }
 
 // kept is the share of packets kept from the victim, of all and of those sent after the block, in percent.
@@ -77,12 +86,12 @@ func (r *rig) attack(a attack, tcp bool) *result {
 	r.tb.Helper()
 	res := &result{attack: a}
 	const every = 50 * time.Millisecond
-	if !tcp {
-		res.busy = r.busy(r.baseline, every)
-	}
-	res.before = r.ping(r.h1, r.h2, r.baseline, every)()
 	if tcp {
 		res.mbitBefore = r.iperf(3)
+	} else {
+		res.idle = r.ping(r.h1, r.h2, r.baseline, every)()
+		defer r.busy()()
+		res.before = r.ping(r.h1, r.h2, r.baseline, every)()
 	}
 	atVictim, atSource := r.trace(r.h2, a.filter), r.trace(r.at, a.filter)
 	pings := func() pinged { return pinged{} }
@@ -183,7 +192,7 @@ func (r *result) String() string {
 	text := fmt.Sprintf("%s: %s, blocked after %d ms, %.2f%% dropped (%d of %d packets arrived), %.3f%% after the block",
 		r.attack.name, r.record.Class, r.after().Milliseconds(), all, len(r.arrived), len(r.sent), after)
 	if r.during.sent > 0 {
-		text += fmt.Sprintf("; pings %.1f%% lost, median %v before, %v with a switch as busy, %v meanwhile", r.during.lost(), r.before.median(), r.busy.median(), r.during.median())
+		text += fmt.Sprintf("; pings %.1f%% lost, median %v before, %v meanwhile (%v with idle switches)", r.during.lost(), r.before.median(), r.during.median(), r.idle.median())
 	}
 	if r.mbitBefore > 0 {
 		text += fmt.Sprintf("; TCP %.0f Mbit/s before, %.0f meanwhile", r.mbitBefore, r.mbitDuring)

@@ -23,10 +23,11 @@ func main() {
 	out := flag.String("out", ".", "folder for pictures")
 	lasts := flag.Duration("attack", 10*time.Second, "how long each attack lasts")
 	only := flag.String("only", "", "run the attack of this name alone")
+	runs := flag.Int("runs", 1, "how often each attack is run, each time in a new network")
 	mininet := flag.Bool("mininet", false, "let Mininet build the network")
 	testing.Init() // the networks are those of tests
 	flag.Parse()
-	l := &laboratory{w: os.Stdout, mlids: *mlids, out: *out, only: *only, lasts: *lasts, build: namespaces, where: "network namespaces"}
+	l := &laboratory{w: os.Stdout, mlids: *mlids, out: *out, only: *only, runs: *runs, lasts: *lasts, build: namespaces, where: "network namespaces"}
 	if *mininet {
 		l.build, l.where, l.prefix = withMininet, "Mininet", "mininet-"
 	}
@@ -41,6 +42,7 @@ type laboratory struct {
 	w          io.Writer
 	mlids, out string
 	only       string
+	runs       int
 	lasts      time.Duration
 	build      func(testing.TB) lab
 	where      string
@@ -59,19 +61,17 @@ func (l *laboratory) run() error {
 		if l.only != "" && a.name != l.only {
 			continue
 		}
-		var res *result
-		err := bench(func(b *stage) {
-			// The first attack meets pings, whose delay is to be seen; the others meet TCP as fast as it goes.
-			res = newRig(b, l.build, l.mlids).attack(a, i > 0)
-		})
+		// The first attack meets pings, whose delay is to be seen; the others meet TCP as fast as it goes.
+		some, err := l.repeat(a, i > 0)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", a.name, err))
-			continue
 		}
-		results = append(results, res)
-		fmt.Fprintln(l.w, res)
-		if err := draw(filepath.Join(l.out, l.prefix+a.short+".svg"), res); err != nil {
-			errs = append(errs, err)
+		if len(some) > 0 {
+			results = append(results, middle(some))
+			errs = append(errs, draw(filepath.Join(l.out, l.prefix+a.short+".svg"), middle(some)))
+		}
+		if len(some) > 1 {
+			fmt.Fprintln(l.w, spread(some))
 		}
 	}
 	if len(results) > 0 {
@@ -81,15 +81,34 @@ func (l *laboratory) run() error {
 	return errors.Join(errs...)
 }
 
+// repeat runs an attack as often as was asked for. What mlids logged in a run that took too long is kept.
+func (l *laboratory) repeat(a attack, tcp bool) (results []*result, err error) {
+	for range l.runs {
+		var res *result
+		err := bench(func(b *stage) {
+			r := newRig(b, l.build, l.mlids)
+			if res = r.attack(a, tcp); !res.blocked || res.after() > time.Second {
+				r.keepLog(filepath.Join(l.out, fmt.Sprintf("%s%s-%d.log", l.prefix, a.short, len(results)+1)))
+			}
+		})
+		if err != nil {
+			return results, err
+		}
+		results = append(results, res)
+		fmt.Fprintln(l.w, res)
+	}
+	return results, nil
+}
+
 // table prints the results side by side.
 func table(w io.Writer, results []*result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nattack\tclass\tblocked after\tpackets sent\tarrived\tkept\tafter the block\tpings lost\tmedian RTT before, as busy, meanwhile\tTCP before, meanwhile\tmeasure")
+	fmt.Fprintln(t, "\nattack\tclass\tblocked after\tpackets sent\tarrived\tkept\tafter the block\tpings lost\tmedian RTT before, meanwhile\tTCP before, meanwhile\tmeasure")
 	for _, r := range results {
 		all, after := r.kept()
 		pings, tcp := "–\t–", "–"
 		if r.during.sent > 0 {
-			pings = fmt.Sprintf("%.1f%%\t%v, %v, %v", r.during.lost(), r.before.median(), r.busy.median(), r.during.median())
+			pings = fmt.Sprintf("%.1f%%\t%v, %v", r.during.lost(), r.before.median(), r.during.median())
 		}
 		if r.mbitBefore > 0 {
 			tcp = fmt.Sprintf("%.0f, %.0f Mbit/s", r.mbitBefore, r.mbitDuring)

@@ -31,22 +31,18 @@ func (p pinged) median() time.Duration {
 	return p.rtts[len(p.rtts)/2]
 }
 
-// worker is an address of the attacker's host that the controller allows: what it sends is not blocked.
-const worker = "10.0.0.9"
-
-// busy is ping while the attacker's host sends as many packets a second as its floods have, and may: a switch that sleeps
-// between packets takes longer, so this is what delays during a flood compare with.
-func (r *rig) busy(count int, every time.Duration) pinged {
+// busy has h2 send h1 a thousand packets a second, until stop is called: a switch that nobody uses takes twice as long for each
+// packet, so delays before and in a flood compare only when it has something to do in both.
+func (r *rig) busy() (stop func()) {
 	r.tb.Helper()
-	load := r.net.Command(r.at, "hping3", "--udp", "-k", "-s", "999", "-p", "9999", "-a", worker, "-i", "u1000", "-q", r.h2.IP)
+	load := r.net.Command(r.h2, "hping3", "--udp", "-k", "-s", "999", "-p", "9999", "-i", "u1000", "-q", r.h1.IP)
 	if err := load.Start(); err != nil {
 		r.tb.Fatal(err)
 	}
-	defer func() {
+	return func() {
 		_ = load.Process.Kill()
 		_ = load.Wait()
-	}()
-	return r.ping(r.h1, r.h2, count, every)()
+	}
 }
 
 // ping begins a series of pings; wait gives what they came to.

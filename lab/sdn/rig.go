@@ -79,12 +79,12 @@ func newRig(tb testing.TB, build func(testing.TB) lab, mlids string) *rig {
 func (r *rig) start() {
 	r.tb.Helper()
 	r.logs++
-	log, err := os.Create(filepath.Join(r.dir, fmt.Sprintf("sdn%d.log", r.logs)))
+	log, err := os.Create(r.log())
 	if err != nil {
 		r.tb.Fatal(err)
 	}
 	defer log.Close()
-	args := []string{"sdn", "--listen", controllerAt, "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", "", "--allow", worker}
+	args := []string{"sdn", "--listen", controllerAt, "--data-dir", filepath.Join(r.dir, "data"), "--probe", "500ms", "--api-listen", "", "--log-level", "debug"}
 	cmd := r.net.Beside(r.mlids, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -99,6 +99,23 @@ func (r *rig) start() {
 			r.tb.Logf("mlids sdn: %s", text)
 		}
 	})
+}
+
+// log is the file that the running mlids logs to.
+func (r *rig) log() string { return filepath.Join(r.dir, fmt.Sprintf("sdn%d.log", r.logs)) }
+
+// keepLog copies the log to a file that stays.
+func (r *rig) keepLog(path string) {
+	r.tb.Helper()
+	text, err := os.ReadFile(r.log())
+	if err == nil {
+		err = os.WriteFile(path, text, 0o644) //nolint:gosec // for everybody, as the pictures
+	}
+	if err != nil {
+		r.tb.Error(err)
+		return
+	}
+	r.tb.Logf("log: %s", path)
 }
 
 // kill ends mlids as a crash does.
@@ -132,7 +149,7 @@ func (r *rig) audit() []mitigate.Record {
 // confirmed is when the network confirmed the first block, as the log of mlids has it; ok is false when it has none.
 func (r *rig) confirmed() (at time.Time, ok bool) {
 	r.tb.Helper()
-	text, err := os.ReadFile(filepath.Join(r.dir, fmt.Sprintf("sdn%d.log", r.logs)))
+	text, err := os.ReadFile(r.log())
 	if err != nil {
 		r.tb.Fatal(err)
 	}
