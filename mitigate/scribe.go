@@ -79,14 +79,15 @@ func (s *scribe) lose(ctx context.Context, what string, count int, err error) {
 func (s *scribe) write(ctx context.Context) {
 	defer close(s.untold)
 	for b := range s.unwritten {
-		batches, records := []batch{b}, b.records
+		waiting := []chan struct{}{b.kept}
+		records := b.records
 		for range len(s.unwritten) {
 			more := <-s.unwritten
-			batches, records = append(batches, more), append(records, more.records...)
+			waiting, records = append(waiting, more.kept), append(records, more.records...)
 		}
 		s.keep(ctx, records)
-		for _, b := range batches {
-			close(b.kept)
+		for _, kept := range waiting {
+			close(kept)
 		}
 		select {
 		case s.untold <- records:
