@@ -79,15 +79,14 @@ func (s *scribe) lose(ctx context.Context, what string, count int, err error) {
 func (s *scribe) write(ctx context.Context) {
 	defer close(s.untold)
 	for b := range s.unwritten {
-		waiting := []chan struct{}{b.kept}
-		records := b.records
-		for range len(s.unwritten) {
-			more := <-s.unwritten
-			waiting, records = append(waiting, more.kept), append(records, more.records...)
+		all := s.waiting(b)
+		var records []*Record
+		for _, b := range all {
+			records = append(records, b.records...)
 		}
 		s.keep(ctx, records)
-		for _, kept := range waiting {
-			close(kept)
+		for _, b := range all {
+			close(b.kept)
 		}
 		select {
 		case s.untold <- records:
@@ -95,6 +94,16 @@ func (s *scribe) write(ctx context.Context) {
 			s.lose(ctx, "notifications of blocks are lost: nobody takes them", len(records), nil)
 		}
 	}
+}
+
+// waiting is a batch and those behind it.
+func (s *scribe) waiting(first batch) []batch {
+	n := len(s.unwritten)
+	all := append(make([]batch, 0, 1+n), first)
+	for range n {
+		all = append(all, <-s.unwritten)
+	}
+	return all
 }
 
 // keep puts records and the book on the disk. What the disk refuses is logged, and done all the same: an attack goes on.
