@@ -20,7 +20,6 @@ func (a *app) detect() *cobra.Command {
 	var p packetFlags
 	var names []string
 	var all bool
-	var maxFlows int
 	var anomalyFPR float64
 	var out detectOutlet
 	cmd := &cobra.Command{
@@ -50,15 +49,18 @@ func (a *app) detect() *cobra.Command {
 				return err
 			}
 			sensor, err := detect.New(detect.Config{
-				Models: models, MaxFlows: maxFlows, Linger: p.linger(), Records: out.used(), Explain: explainIf(out.used() || a.format == "eve"),
+				Models: models, MaxFlows: p.maxFlows, Linger: p.linger(), Records: out.used(), Explain: explainIf(out.used() || a.format == "eve"),
 			}, fanOut(printer.print, publish))
 			if err != nil {
 				return badInput(errors.Join(err, out.close()))
 			}
+			thrift()
 			counters, err := a.packets(cmd.Context(), &p, out.around(sensor))
 			err = errors.Join(err, printer.out.Flush(), out.close())
-			a.summary(counters)
-			printer.summary()
+			if counters.Packets > 0 || err == nil {
+				a.summary(counters)
+				printer.summary()
+			}
 			if err == nil && printer.attacks > 0 {
 				return errAttacks
 			}
@@ -71,7 +73,6 @@ func (a *app) detect() *cobra.Command {
 	flags.StringArrayVar(&names, "model", []string{"cicflow", "kdd99"}, "model to ask: its name, or a file (repeat for several)")
 	flags.BoolVar(&all, "all", false, "print benign flows, too")
 	companionFlag(flags, &anomalyFPR)
-	flags.IntVar(&maxFlows, "max-flows", 0, "open flows at most; then the one silent for longest is cut off (default: 1,048,576)")
 	return cmd
 }
 

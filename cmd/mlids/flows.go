@@ -26,11 +26,10 @@ import (
 
 // flowsFlags are the flags of flows.
 type flowsFlags struct {
-	packets  packetFlags
-	schema   string
-	labels   string
-	out      string
-	maxFlows int
+	packets packetFlags
+	schema  string
+	labels  string
+	out     string
 }
 
 func (a *app) flows() *cobra.Command {
@@ -55,7 +54,6 @@ func (a *app) flows() *cobra.Command {
 	flags.StringVar(&f.schema, "schema", "cicflow", "columns to compute: kdd99, cicflow/v4, cicflow/2018, cicflow/common")
 	flags.StringVar(&f.labels, "label-file", "", "CSV of rules that label flows by flow_id, src_ip, dst_ip, src_port, dst_port, protocol, start, end, timestamp")
 	flags.StringVar(&f.out, "out", "", "file to write (default: stdout)")
-	flags.IntVar(&f.maxFlows, "max-flows", 0, "open flows at most; then the one silent for longest is cut off (default: 1,048,576)")
 	return cmd
 }
 
@@ -68,6 +66,7 @@ func (a *app) runFlows(ctx context.Context, f *flowsFlags) (err error) {
 	if err != nil {
 		return badInput(err)
 	}
+	thrift()
 	labels, err := readLabels(f.labels)
 	if err != nil {
 		return badInput(err)
@@ -92,12 +91,14 @@ func (a *app) flowsText(ctx context.Context, f *flowsFlags, schema *feature.Sche
 	s := &flowSink{labels: labels, beside: !f.packets.endless() && runtime.GOMAXPROCS(0) > 1, ended: map[string]int{}, started: time.Now()}
 	s.close = func() {}
 	defer func() { s.close() }() // if Flush was never reached
-	if err := s.open(schema, f.maxFlows, out, a.json()); err != nil {
+	if err := s.open(schema, f.packets.maxFlows, out, a.json()); err != nil {
 		return badInput(err)
 	}
 	counters, err := a.packets(ctx, &f.packets, s)
-	a.summary(counters)
-	s.summary(a.err, counters.Packets)
+	if counters.Packets > 0 || err == nil { // a source that never gave a packet has nothing to sum up
+		a.summary(counters)
+		s.summary(a.err, counters.Packets)
+	}
 	return err
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -26,6 +28,8 @@ type packetFlags struct {
 	follow  bool
 	speed   float64
 	decoder capture.DecoderConfig
+
+	maxFlows int
 }
 
 func (p *packetFlags) register(flags *pflag.FlagSet) {
@@ -35,6 +39,7 @@ func (p *packetFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.live.Promiscuous, "promiscuous", false, "capture packets that are not for this host, too")
 	flags.BoolVar(&p.follow, "follow", false, "go on reading as the file grows, until interrupted")
 	flags.Float64Var(&p.speed, "replay-speed", 0, "read a file at this multiple of the pace at which it was captured (default: as fast as possible)")
+	flags.IntVar(&p.maxFlows, "max-flows", 0, "open flows at most; then the one silent for longest is cut off (default: 1,048,576)")
 	flags.BoolVar(&p.decoder.Decapsulate, "decapsulate", false, "look into one level of IP-in-IP, GRE, GTP-U, VXLAN or Teredo; else the outer packet counts")
 }
 
@@ -46,6 +51,22 @@ func (p *packetFlags) arg(args []string) error {
 	case len(args) == 0 && p.live.Interface != "":
 	default:
 		return badInput(errors.New("name either one capture file (- for stdin) or --interface"))
+	}
+	return p.check()
+}
+
+// check refuses flags that the source would not heed.
+func (p *packetFlags) check() error {
+	live := p.live.Interface != ""
+	switch {
+	case !(p.speed >= 0):
+		return badInput(fmt.Errorf("--replay-speed %v: want a multiple of the capture's pace, above 0, or 0 for as fast as possible", p.speed))
+	case p.maxFlows < 0:
+		return badInput(fmt.Errorf("--max-flows %d: want a number of flows, or 0 for the default", p.maxFlows))
+	case live && (p.follow || p.speed > 0):
+		return badInput(errors.New("--follow and --replay-speed are for files, not for interfaces"))
+	case !live && (p.live.Snap != 0 || p.live.Promiscuous):
+		return badInput(errors.New("--snap and --promiscuous are for interfaces, not for files"))
 	}
 	return nil
 }
@@ -112,6 +133,17 @@ func (a *app) packets(ctx context.Context, p *packetFlags, to sink) (capture.Cou
 	return decoder.Counters(), err
 }
 
+// flowGarbage is how much garbage may gather, in percent of what is in use, before it is collected. Flow tables have no pointers,
+// so that collecting takes little; with Go's 100 they would need up to twice their memory as they grow.
+const flowGarbage = 25
+
+// thrift sets the garbage collector, if the user has not.
+func thrift() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(flowGarbage)
+	}
+}
+
 // endless reports whether only an interrupt ends the source.
 func (p *packetFlags) endless() bool { return p.live.Interface != "" || p.follow }
 
@@ -155,8 +187,13 @@ func (a *app) summary(c capture.Counters) {
 			fmt.Fprintf(a.err, ", %s %d", r, n)
 		}
 	}
-	if c.Fragments > 0 {
-		fmt.Fprintf(a.err, ", fragments %d", c.Fragments)
+	for _, n := range []struct {
+		what string
+		n    uint64
+	}{{"fragments", c.Fragments}, {"longer than their frames", c.BadLength}, {"out of tunnels", c.Tunnelled}} {
+		if n.n > 0 {
+			fmt.Fprintf(a.err, ", %s %d", n.what, n.n)
+		}
 	}
 	fmt.Fprintln(a.err)
 }

@@ -15,15 +15,13 @@ import (
 
 // sensorFlags say what serve watches.
 type sensorFlags struct {
-	packets  packetFlags
-	maxFlows int
-	defence  mitigateFlags
+	packets packetFlags
+	defence mitigateFlags
 }
 
 func (s *sensorFlags) register(flags *pflag.FlagSet) {
 	s.packets.register(flags)
 	flags.StringVar(&s.packets.file, "pcap", "", "capture file that the sensor reads; with --follow as it grows")
-	flags.IntVar(&s.maxFlows, "max-flows", 0, "open flows of the sensor at most; then the one silent for longest is cut off (default: 1,048,576)")
 	s.defence.register(flags)
 	flags.Lookup("interface").Usage = "let the sensor watch this interface (any: all)"
 }
@@ -31,10 +29,13 @@ func (s *sensorFlags) register(flags *pflag.FlagSet) {
 // wanted reports whether there is a sensor.
 func (s *sensorFlags) wanted() bool { return s.packets.live.Interface != "" || s.packets.file != "" }
 
-// check refuses two sources.
+// check refuses two sources, and flags that the one would not heed.
 func (s *sensorFlags) check() error {
 	if s.packets.live.Interface != "" && s.packets.file != "" {
 		return badInput(errors.New("--interface and --pcap: the sensor watches one of them"))
+	}
+	if s.wanted() {
+		return s.packets.check()
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ func (s *sensorFlags) run(ctx context.Context, a *app, models *registry.Registry
 		listeners = append(listeners, publisher.hear)
 	}
 	sensor, err := detect.New(detect.Config{
-		Models: judges, MaxFlows: s.maxFlows, Linger: s.packets.linger(), Records: out != nil, Explain: explainIf(out != nil), Interim: s.defence.interim(),
+		Models: judges, MaxFlows: s.packets.maxFlows, Linger: s.packets.linger(), Records: out != nil, Explain: explainIf(out != nil), Interim: s.defence.interim(),
 	}, fanOut(listeners...))
 	if err != nil {
 		return badInput(err)
