@@ -24,7 +24,7 @@ type guarded struct {
 }
 
 // program is this test as mlids, see TestMain.
-func program(t *testing.T) string {
+func program(t testing.TB) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
