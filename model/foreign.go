@@ -90,12 +90,21 @@ func (in *graphInput) names() []string {
 	return out
 }
 
+// constantsOf finds a graph's constants by name; of two that share one the first counts.
+func constantsOf(g *onnx.Graph) map[string]*onnx.Tensor {
+	out := make(map[string]*onnx.Tensor, len(g.Initializers))
+	for i := range slices.Backward(g.Initializers) {
+		out[g.Initializers[i].Name] = &g.Initializers[i]
+	}
+	return out
+}
+
 // graphInputs lists what a graph is given: matrices of known width, or columns.
 func graphInputs(g *onnx.Graph) ([]graphInput, error) {
 	var out []graphInput
-	total := 0
+	total, fixed := 0, constantsOf(g)
 	for _, v := range g.Inputs {
-		if slices.ContainsFunc(g.Initializers, func(t onnx.Tensor) bool { return t.Name == v.Name }) {
+		if fixed[v.Name] != nil {
 			continue
 		}
 		if len(v.Dims) != 2 || v.Dims[1] < 1 || v.Dims[1] > MaxInputs {
@@ -138,12 +147,11 @@ func labels(g *onnx.Graph) []string {
 			}
 		}
 	}
+	fixed := constantsOf(g)
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Op == "ArrayFeatureExtractor" && len(n.Inputs) == 2 {
-			for j := range g.Initializers {
-				if t := &g.Initializers[j]; t.Name == n.Inputs[0] && len(t.Strings)+len(t.Ints) > 1 {
-					return append(slices.Clone(t.Strings), decimal(t.Ints)...)
-				}
+			if t := fixed[n.Inputs[0]]; t != nil && len(t.Strings)+len(t.Ints) > 1 {
+				return append(slices.Clone(t.Strings), decimal(t.Ints)...)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"mlids/model/internal/graph"
 	"mlids/model/internal/onnx"
@@ -82,7 +83,7 @@ func (in *graphInput) numbers(rows []float32, n, width, at int) *graph.Tensor {
 	for i := range n {
 		for j, v := range rows[i*width+at : i*width+at+in.width] {
 			if in.elem != onnx.Float32 && in.elem != onnx.Double {
-				v = float32(int64(v))
+				v = float32(math.Trunc(float64(v))) // what is missing stays so
 			}
 			t.F[i*in.width+j] = float64(v)
 		}

@@ -288,25 +288,30 @@ func (f *Forest) reorder(order []int) {
 
 // source is the node that makes a value, behind operators that pass it on unchanged.
 func source(g *onnx.Graph, value string) *onnx.Node {
-	for range g.Nodes {
-		i := slices.IndexFunc(g.Nodes, func(n onnx.Node) bool { return slices.Contains(n.Outputs, value) })
-		if i < 0 {
-			return nil
+	makers, fixed := map[string]*onnx.Node{}, constantsOf(g)
+	for i := range slices.Backward(g.Nodes) { // of several the first counts
+		for _, out := range g.Nodes[i].Outputs {
+			makers[out] = &g.Nodes[i]
 		}
-		n := &g.Nodes[i]
-		if !passes(g, n) {
-			if n.Outputs[0] == value && len(n.Outputs) > 1 {
-				return nil // the label, not the scores
-			}
+	}
+	for range g.Nodes {
+		n := makers[value]
+		switch {
+		case n == nil:
+			return nil
+		case passes(fixed, n):
+			value = n.Inputs[0]
+		case n.Outputs[0] == value && len(n.Outputs) > 1:
+			return nil // the label, not the scores
+		default:
 			return n
 		}
-		value = n.Inputs[0]
 	}
 	return nil
 }
 
 // passes reports whether a node gives its first input unchanged, as far as float32 numbers go.
-func passes(g *onnx.Graph, n *onnx.Node) bool {
+func passes(fixed map[string]*onnx.Tensor, n *onnx.Node) bool {
 	switch {
 	case len(n.Inputs) == 0:
 		return false
@@ -316,9 +321,8 @@ func passes(g *onnx.Graph, n *onnx.Node) bool {
 		a := n.Attr("to")
 		return a != nil && a.I == onnx.Float32
 	case n.Op == "Mul" && len(n.Inputs) == 2:
-		return slices.ContainsFunc(g.Initializers, func(t onnx.Tensor) bool {
-			return t.Name == n.Inputs[1] && len(t.Floats) == 1 && t.Floats[0] == 1
-		})
+		t := fixed[n.Inputs[1]]
+		return t != nil && len(t.Floats) == 1 && t.Floats[0] == 1
 	}
 	return false
 }

@@ -45,6 +45,9 @@ type lightText struct {
 	sigmoid float64
 }
 
+// maxKeys is more keys than a block has; those beyond are not kept.
+const maxKeys = 256
+
 // next reads a block up to the next tree or the end of trees.
 func (t *lightText) next() {
 	t.block, t.more = map[string]string{}, false
@@ -60,7 +63,9 @@ func (t *lightText) next() {
 		case "end of trees":
 			return
 		}
-		t.block[key] = value
+		if len(t.block) < maxKeys {
+			t.block[key] = value
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ type xgboostFile struct {
 		Booster struct {
 			Name  string `json:"name"`
 			Model struct {
-				Info  []int32       `json:"tree_info"`
-				Trees []xgboostTree `json:"trees"`
+				Info  []int32      `json:"tree_info"`
+				Trees xgboostTrees `json:"trees"`
 			} `json:"model"`
 		} `json:"gradient_booster"`
 	} `json:"learner"`
@@ -39,6 +40,28 @@ type xgboostTree struct {
 	Default   []flag    `json:"default_left"`
 	Type      []int     `json:"split_type"`
 	Cover     []float64 `json:"sum_hessian"`
+}
+
+// xgboostTrees are read one by one: a tree of two letters would take a hundred bytes.
+type xgboostTrees []xgboostTree
+
+// UnmarshalJSON reads an array of trees; one without nodes is an error.
+func (t *xgboostTrees) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return errors.New("trees are no array")
+	}
+	for d.More() {
+		var tree xgboostTree
+		if err := d.Decode(&tree); err != nil {
+			return err
+		}
+		if len(tree.Left) == 0 {
+			return fmt.Errorf("tree %d has no nodes", len(*t))
+		}
+		*t = append(*t, tree)
+	}
+	return nil
 }
 
 // flag is a truth value that older files spell as one and newer ones as a number.

@@ -110,12 +110,12 @@ func linearClassifier(n *node) (op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *call, in []*Tensor) ([]*Tensor, error) {
+	return func(c *call, in []*Tensor) ([]*Tensor, error) {
 		x, err := first(in)
 		if err != nil {
 			return nil, err
 		}
-		scores, err := l.apply(x)
+		scores, err := l.apply(c, x)
 		if err == nil && outputs == 1 && classes == 2 {
 			scores, err = twoSided(scores, n.string("post_transform", "NONE") == "NONE")
 		}
@@ -131,7 +131,14 @@ func linearRegressor(n *node) (op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(l.apply), nil
+	return func(c *call, in []*Tensor) ([]*Tensor, error) {
+		x, err := first(in)
+		if err != nil {
+			return nil, err
+		}
+		y, err := l.apply(c, x)
+		return []*Tensor{y}, err
+	}, nil
 }
 
 // ensemble is TreeEnsembleClassifier or TreeEnsembleRegressor.
@@ -141,13 +148,17 @@ func ensemble(classifier bool) maker {
 		if err != nil {
 			return nil, err
 		}
-		return func(_ *call, in []*Tensor) ([]*Tensor, error) {
+		nodes := len(n.strings("nodes_modes"))
+		return func(c *call, in []*Tensor) ([]*Tensor, error) {
 			x, err := first(in)
 			if err != nil {
 				return nil, err
 			}
 			rows, width, err := x.matrix()
 			if err != nil {
+				return nil, err
+			}
+			if err := c.spend(rows, nodes); err != nil {
 				return nil, err
 			}
 			values := make([]float32, len(x.F))

@@ -40,14 +40,35 @@ type op func(c *call, in []*Tensor) ([]*Tensor, error)
 type call struct {
 	program *Program
 	budget  int // elements that may still be made
+	work    int // multiplications, about, that may still be done
 	met     func(token string, categories []string)
 }
 
-// runElements bounds the elements of all tensors of a run, and maxSteps the operators of a graph.
+// runElements bounds the elements of all tensors of a run, runWork its multiplications (a block of rows times all weights
+// that a file can hold), and maxSteps the operators of a graph.
 const (
 	runElements = 1 << 25
+	runWork     = 1 << 33
 	maxSteps    = 1 << 16
+
+	elementWork = 8 // of reading or writing an element
 )
+
+var errWork = errors.New("the graph is too much work")
+
+// spend takes work off what may still be done. No factor is above 2^29.
+func (c *call) spend(factors ...int) error {
+	work := 1
+	for _, f := range factors {
+		if work *= f; work > runWork {
+			return errWork
+		}
+	}
+	if c.work -= work; c.work < 0 {
+		return errWork
+	}
+	return nil
+}
 
 // Compile prepares what makes one output of a graph. trees makes the tree ensembles.
 func Compile(g *onnx.Graph, output string, trees func(*onnx.Node) (Trees, error)) (*Program, error) {
@@ -184,7 +205,7 @@ func (p *Program) run(inputs map[string]*Tensor, met func(string, []string)) (*T
 			values[slot] = t
 		}
 	}
-	c := &call{program: p, budget: runElements, met: met}
+	c := &call{program: p, budget: runElements, work: runWork, met: met}
 	for i, s := range p.steps {
 		if err := c.step(s, values); err != nil {
 			return nil, fmt.Errorf("step %d %s: %w", i, s.name, err)
@@ -202,6 +223,9 @@ func (c *call) step(s step, values []*Tensor) error {
 		if slot >= 0 {
 			if in[i] = values[slot]; in[i] == nil {
 				return fmt.Errorf("input %d was not given", i)
+			}
+			if err := c.spend(elementWork, in[i].len()); err != nil {
+				return err
 			}
 		}
 	}

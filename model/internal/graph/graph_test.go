@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -216,6 +217,50 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 	}
 	if _, err := Compile(g, "label", nil); !errors.Is(err, ErrOperator) {
 		t.Errorf("%v, want ErrOperator", err)
+	}
+}
+
+// A file of a few megabytes can ask for more than any machine does in a day; a run has a bound for all of its operators.
+func TestWorkIsBounded(t *testing.T) {
+	x := f32([]int{3, 3}, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	c := &call{work: 100}
+	for range 3 {
+		if _, err := c.product(x, x, false, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.product(x, x, false, false); !errors.Is(err, errWork) {
+		t.Errorf("fourth product of 27 multiplications out of 100: %v", err)
+	}
+	const size = 1 << 10
+	g := &onnx.Graph{Initializers: []onnx.Tensor{{Name: "big", Type: onnx.Float32, Dims: []int64{size}, Floats: make([]float32, size)}}}
+	for i := range 10 { // each reads a thousand elements and makes one
+		g.Nodes = append(g.Nodes, onnx.Node{Op: "ReduceSum", Inputs: []string{"big"}, Outputs: []string{fmt.Sprint("y", i)}})
+	}
+	var sum onnx.Node
+	sum.Op, sum.Outputs = "Sum", []string{"y"}
+	for i := range g.Nodes {
+		sum.Inputs = append(sum.Inputs, g.Nodes[i].Outputs[0])
+	}
+	g.Nodes = append(g.Nodes, sum)
+	p, err := Compile(g, "y", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := &call{program: p, budget: runElements, work: 3*elementWork*size + 1}
+	values := make([]*Tensor, len(p.slots))
+	for slot, v := range p.consts {
+		values[slot] = v
+	}
+	steps := 0
+	for _, s := range p.steps {
+		if err = short.step(s, values); err != nil {
+			break
+		}
+		steps++
+	}
+	if !errors.Is(err, errWork) || steps != 3 {
+		t.Errorf("%v after %d sums over %d elements, want errWork after 3", err, steps, size)
 	}
 }
 

@@ -6,16 +6,13 @@ import (
 	"mlids/model/internal/onnx"
 )
 
-// maxWork bounds the multiplications of one matrix product.
-const maxWork = 1 << 31
-
 // matmul multiplies matrices.
 func matmul(*node) (op, error) {
-	return func(_ *call, in []*Tensor) ([]*Tensor, error) {
+	return func(c *call, in []*Tensor) ([]*Tensor, error) {
 		if err := wanted(in, 2); err != nil {
 			return nil, err
 		}
-		y, err := product(in[0], in[1], false, false)
+		y, err := c.product(in[0], in[1], false, false)
 		if err != nil {
 			return nil, err
 		}
@@ -27,7 +24,7 @@ func matmul(*node) (op, error) {
 }
 
 // product is a·b, each transposed when asked; a vector on the right is a column.
-func product(a, b *Tensor, ta, tb bool) (*Tensor, error) {
+func (c *call) product(a, b *Tensor, ta, tb bool) (*Tensor, error) {
 	n, k, err := a.matrix()
 	if err != nil {
 		return nil, err
@@ -54,8 +51,8 @@ func product(a, b *Tensor, ta, tb bool) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n > 0 && m > 0 && k > maxWork/n/m {
-		return nil, fmt.Errorf("product of %d×%d by %d×%d is too much work", n, k, k, m)
+	if err := c.spend(n, k, m); err != nil {
+		return nil, fmt.Errorf("product of %d×%d by %d×%d: %w", n, k, k, m, err)
 	}
 	for i := range n {
 		row := y.F[i*m : (i+1)*m]
@@ -73,11 +70,11 @@ func product(a, b *Tensor, ta, tb bool) (*Tensor, error) {
 func gemm(n *node) (op, error) {
 	alpha, beta := n.float("alpha", 1), n.float("beta", 1)
 	ta, tb := n.int("transA", 0) != 0, n.int("transB", 0) != 0
-	return func(_ *call, in []*Tensor) ([]*Tensor, error) {
+	return func(c *call, in []*Tensor) ([]*Tensor, error) {
 		if err := wanted(in, 2); err != nil {
 			return nil, err
 		}
-		y, err := product(in[0], in[1], ta, tb)
+		y, err := c.product(in[0], in[1], ta, tb)
 		if err != nil {
 			return nil, err
 		}
@@ -112,13 +109,16 @@ func (n *node) linear(outputs int) (*linear, error) {
 	return l, nil
 }
 
-func (l *linear) apply(x *Tensor) (*Tensor, error) {
+func (l *linear) apply(c *call, x *Tensor) (*Tensor, error) {
 	n, k, err := x.matrix()
 	if err != nil {
 		return nil, err
 	}
 	if k*l.outputs != len(l.coefficients) {
 		return nil, fmt.Errorf("%d columns for %d coefficients of %d outputs", k, len(l.coefficients), l.outputs)
+	}
+	if err := c.spend(n, len(l.coefficients)); err != nil {
+		return nil, err
 	}
 	y, err := numbers(onnx.Float32, n, l.outputs)
 	if err != nil {

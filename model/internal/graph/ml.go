@@ -174,6 +174,23 @@ func vectorizer(*node) (op, error) {
 	}, nil
 }
 
+// placesOf finds elements of a list; of equal ones the first.
+func placesOf[T any, K comparable](list []T, key func(T) K) map[K]int {
+	at := make(map[K]int, len(list))
+	for i, v := range slices.Backward(list) {
+		at[key(v)] = i
+	}
+	return at
+}
+
+// bitsOf is a key by which zeros are equal, and what is no number.
+func bitsOf(v float64) uint64 {
+	if math.IsNaN(v) {
+		v = math.NaN()
+	}
+	return math.Float64bits(v + 0)
+}
+
 // labelEncoder replaces keys by values.
 func labelEncoder(n *node) (op, error) {
 	values := &Tensor{Type: onnx.Float32, F: n.floats("values_floats")}
@@ -191,6 +208,7 @@ func labelEncoder(n *node) (op, error) {
 	if max(len(words), len(keys)) != values.len() {
 		return nil, fmt.Errorf("%d keys for %d values", max(len(words), len(keys)), values.len())
 	}
+	byWord, byNumber := placesOf(words, func(s string) string { return s }), placesOf(keys, bitsOf)
 	return func(c *call, in []*Tensor) ([]*Tensor, error) {
 		if err := wanted(in, 1); err != nil {
 			return nil, err
@@ -200,17 +218,18 @@ func labelEncoder(n *node) (op, error) {
 		y := &Tensor{Type: values.Type, Dims: x.Dims}
 		for i := range x.len() {
 			var place int
+			var known bool
 			if x.text() {
-				place = slices.Index(words, x.S[i])
+				place, known = byWord[x.S[i]]
 			} else {
-				place = slices.IndexFunc(keys, func(k float64) bool { return k == x.F[i] || math.IsNaN(k) && math.IsNaN(x.F[i]) })
+				place, known = byNumber[bitsOf(x.F[i])]
 			}
 			switch {
-			case values.text() && place >= 0:
+			case values.text() && known:
 				y.S = append(y.S, values.S[place])
 			case values.text():
 				y.S = append(y.S, n.string("default_string", "_Unused"))
-			case place >= 0:
+			case known:
 				y.F = append(y.F, values.F[place])
 			default:
 				y.F = append(y.F, otherwise)

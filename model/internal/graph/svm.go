@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -44,12 +43,12 @@ func svmClassifier(n *node) (op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *call, in []*Tensor) ([]*Tensor, error) {
+	return func(c *call, in []*Tensor) ([]*Tensor, error) {
 		x, err := first(in)
 		if err != nil {
 			return nil, err
 		}
-		scores, err := s.apply(x)
+		scores, err := s.apply(c, x)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +109,7 @@ func dot(a, b []float64) float64 {
 }
 
 // apply gives the class probabilities, or without them the scores of all pairs of classes; of two classes a score each.
-func (s *svm) apply(x *Tensor) (*Tensor, error) {
+func (s *svm) apply(c *call, x *Tensor) (*Tensor, error) {
 	n, width, err := x.matrix()
 	if err != nil {
 		return nil, err
@@ -118,12 +117,15 @@ func (s *svm) apply(x *Tensor) (*Tensor, error) {
 	if width != s.width {
 		return nil, fmt.Errorf("%d columns, support vectors have %d", width, s.width)
 	}
-	if len(s.vectors) > maxWork/max(n, 1) {
-		return nil, errors.New("too many support vectors")
-	}
 	k, pairs := s.classes(), len(s.rho)
+	if err := c.spend(n, len(s.vectors)+k*s.count); err != nil {
+		return nil, err
+	}
 	out := pairs
 	if len(s.probA) > 0 {
+		if err := c.spend(n, couplings(k), k, k); err != nil {
+			return nil, err
+		}
 		out = k
 	}
 	y, err := numbers(onnx.Float32, n, out)
@@ -191,12 +193,15 @@ func (s *svm) couple(p, scores []float64) {
 			}
 		}
 	}
-	for range max(100, k) {
+	for range couplings(k) {
 		if settled(p, q) {
 			return
 		}
 	}
 }
+
+// couplings is how many steps the coupling of k classes takes at most.
+func couplings(k int) int { return max(100, k) }
 
 // settled takes one step of the coupling and reports whether there was nothing to do.
 func settled(p, q []float64) bool {

@@ -1,11 +1,13 @@
 package onnx
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 func sample() *Model {
@@ -110,6 +112,12 @@ func TestParseRefuses(t *testing.T) {
 		"packed doubles": {tensor(number(nil, 2, Double), text(nil, 10, "abc")), "doubles"},
 		"packed numbers": {tensor(number(nil, 2, Int64), text(nil, 7, "\xff")), "integers"},
 		"sparse":         {message(nil, 7, func([]byte) []byte { return text(nil, 15, "") }), "sparse"},
+		"operators":      {many(maxParts+1, 1), "more than 65536 operators"},
+		"inputs":         {many(maxParts+1, 11), "more than 65536 inputs"},
+		"attributes": {message(nil, 7, func([]byte) []byte {
+			return message(nil, 1, func([]byte) []byte { return bytes.Repeat(text(nil, 5, ""), maxAttributes+1) })
+		}), "more than 64 attributes"},
+		"metadata": {bytes.Repeat(text(nil, 14, ""), maxParts+1), "more than 65536 entries"},
 		"sub-graph": {message(nil, 7, func([]byte) []byte {
 			return message(nil, 1, func([]byte) []byte { return message(nil, 5, func([]byte) []byte { return text(nil, 6, "") }) })
 		}), "sub-graph"},
@@ -118,6 +126,11 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want ErrWire with %q", name, err, c.want)
 		}
 	}
+}
+
+// many is a graph of so many empty parts.
+func many(n int, field protowire.Number) []byte {
+	return message(nil, 7, func([]byte) []byte { return bytes.Repeat(text(nil, field, ""), n) })
 }
 
 // FuzzParse reads anything; what is accepted is written and read again as the same.

@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -58,7 +59,22 @@ func next(b []byte) (field, int) {
 	return f, n + m
 }
 
-// Parse reads the wire format. The memory it takes is at most a small multiple of the bytes.
+// Most parts that a model's messages may have: two bytes are enough for one, which takes a hundred in memory.
+const (
+	maxParts      = 1 << 16 // operators, constants, inputs, outputs, entries of metadata
+	maxAttributes = 64      // of an operator
+)
+
+// another makes room for one more part.
+func another[T any](parts *[]T, most int, what string) (*T, error) {
+	if len(*parts) >= most {
+		return nil, fmt.Errorf("%w: more than %d %s", ErrWire, most, what)
+	}
+	*parts = append(*parts, *new(T))
+	return &(*parts)[len(*parts)-1], nil
+}
+
+// Parse reads the wire format. The memory it takes is at most a small multiple of the bytes, and a few hundred MiB.
 func Parse(b []byte) (*Model, error) {
 	m := &Model{}
 	graph := false
@@ -85,8 +101,11 @@ func Parse(b []byte) (*Model, error) {
 }
 
 func (m *Model) parseOpset(b []byte) error {
-	var o Opset
-	err := each("opset", b, func(f field) error {
+	o, err := another(&m.Opsets, maxParts, "operator sets")
+	if err != nil {
+		return err
+	}
+	return each("opset", b, func(f field) error {
 		switch f.num {
 		case 1:
 			o.Domain = string(f.bytes)
@@ -95,13 +114,14 @@ func (m *Model) parseOpset(b []byte) error {
 		}
 		return nil
 	})
-	m.Opsets = append(m.Opsets, o)
-	return err
 }
 
 func (m *Model) parseEntry(b []byte) error {
-	var e Entry
-	err := each("metadata", b, func(f field) error {
+	e, err := another(&m.Metadata, maxParts, "entries of metadata")
+	if err != nil {
+		return err
+	}
+	return each("metadata", b, func(f field) error {
 		switch f.num {
 		case 1:
 			e.Key = string(f.bytes)
@@ -110,27 +130,37 @@ func (m *Model) parseEntry(b []byte) error {
 		}
 		return nil
 	})
-	m.Metadata = append(m.Metadata, e)
-	return err
 }
 
 func (g *Graph) parse(b []byte) error {
 	return each("graph", b, func(f field) error {
 		switch f.num {
 		case 1:
-			g.Nodes = append(g.Nodes, Node{})
-			return g.Nodes[len(g.Nodes)-1].parse(f.bytes)
+			part, err := another(&g.Nodes, maxParts, "operators")
+			if err != nil {
+				return err
+			}
+			return part.parse(f.bytes)
 		case 2:
 			g.Name = string(f.bytes)
 		case 5:
-			g.Initializers = append(g.Initializers, Tensor{})
-			return g.Initializers[len(g.Initializers)-1].parse(f.bytes)
+			part, err := another(&g.Initializers, maxParts, "constants")
+			if err != nil {
+				return err
+			}
+			return part.parse(f.bytes)
 		case 11:
-			g.Inputs = append(g.Inputs, Value{})
-			return g.Inputs[len(g.Inputs)-1].parse(f.bytes)
+			part, err := another(&g.Inputs, maxParts, "inputs")
+			if err != nil {
+				return err
+			}
+			return part.parse(f.bytes)
 		case 12:
-			g.Outputs = append(g.Outputs, Value{})
-			return g.Outputs[len(g.Outputs)-1].parse(f.bytes)
+			part, err := another(&g.Outputs, maxParts, "outputs")
+			if err != nil {
+				return err
+			}
+			return part.parse(f.bytes)
 		case 15:
 			return fmt.Errorf("%w: sparse initializers are not supported", ErrWire)
 		}
@@ -150,8 +180,11 @@ func (n *Node) parse(b []byte) error {
 		case 4:
 			n.Op = string(f.bytes)
 		case 5:
-			n.Attributes = append(n.Attributes, Attribute{})
-			return n.Attributes[len(n.Attributes)-1].parse(f.bytes)
+			a, err := another(&n.Attributes, maxAttributes, "attributes")
+			if err != nil {
+				return err
+			}
+			return a.parse(f.bytes)
 		case 7:
 			n.Domain = string(f.bytes)
 		}
@@ -206,6 +239,7 @@ func appendFloats(dst []float32, f field) ([]float32, error) {
 	if f.wire != protowire.BytesType {
 		return append(dst, math.Float32frombits(uint32(f.value))), nil
 	}
+	dst = slices.Grow(dst, len(f.bytes)/4)
 	for b := f.bytes; len(b) > 0; {
 		v, n := protowire.ConsumeFixed32(b)
 		if n < 0 {
@@ -222,6 +256,7 @@ func appendDoubles(dst []float64, f field) ([]float64, error) {
 	if f.wire != protowire.BytesType {
 		return append(dst, math.Float64frombits(f.value)), nil
 	}
+	dst = slices.Grow(dst, len(f.bytes)/8)
 	for b := f.bytes; len(b) > 0; {
 		v, n := protowire.ConsumeFixed64(b)
 		if n < 0 {
@@ -238,6 +273,13 @@ func appendInts(dst []int64, f field) ([]int64, error) {
 	if f.wire != protowire.BytesType {
 		return append(dst, int64(f.value)), nil
 	}
+	ends := 0
+	for _, c := range f.bytes {
+		if c < 0x80 {
+			ends++
+		}
+	}
+	dst = slices.Grow(dst, ends)
 	for b := f.bytes; len(b) > 0; {
 		v, n := protowire.ConsumeVarint(b)
 		if n < 0 {
