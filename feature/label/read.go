@@ -159,8 +159,11 @@ func parse(fields []string, columns []int) (rule, error) {
 			return x, fmt.Errorf("%w: %s: %w", ErrValue, s.names[0], err)
 		}
 	}
-	if x.label == "" {
+	switch {
+	case x.label == "":
 		return x, fmt.Errorf("%w: label is empty", ErrValue)
+	case x.start > x.end:
+		return x, fmt.Errorf("%w: start is after end", ErrValue)
 	}
 	return x, nil
 }
@@ -211,14 +214,36 @@ func (x *rule) setProtocol(s string) error {
 // setEnd includes the whole of the last second, or whatever the time is given to.
 func (x *rule) setEnd(s string) error {
 	unit, err := setTime(&x.end, s)
-	x.end += unit - 1
+	x.end = through(x.end, unit)
 	return err
 }
 
 func (x *rule) setTimestamp(s string) error {
 	unit, err := setTime(&x.start, s)
-	x.end = x.start + unit - 1
+	x.end = through(x.start, unit)
 	return err
+}
+
+// through is the last nanosecond of a unit of time.
+func through(t, unit int64) int64 {
+	if t > math.MaxInt64-unit {
+		return math.MaxInt64
+	}
+	return t + unit - 1
+}
+
+// maxSeconds is how far from 1970 int64 counts nanoseconds: the year 2262.
+const maxSeconds = math.MaxInt64 / 1_000_000_000
+
+// nanoseconds is a time as flows have it; what lies beyond them, such as the year 9999, is as late or early as can be.
+func nanoseconds(at time.Time) int64 {
+	switch s := at.Unix(); {
+	case s >= maxSeconds:
+		return math.MaxInt64
+	case s <= -maxSeconds:
+		return math.MinInt64
+	}
+	return at.UnixNano()
 }
 
 // setTime reads a time and tells to what it is given, in ns.
@@ -231,7 +256,7 @@ func setTime(t *int64, s string) (unit int64, err error) {
 		}
 	}
 	if v, err := strconv.ParseFloat(s, 64); err == nil {
-		if math.IsNaN(v) || math.Abs(v) > 1e10 {
+		if math.IsNaN(v) || math.Abs(v) >= maxSeconds {
 			return 0, fmt.Errorf("%q is no time", s)
 		}
 		whole, part := math.Modf(v)
@@ -240,7 +265,7 @@ func setTime(t *int64, s string) (unit int64, err error) {
 	}
 	for _, layout := range []string{time.RFC3339, time.DateTime, "02/01/2006 15:04:05", "02/01/2006 03:04:05 PM"} {
 		if at, err := time.Parse(layout, s); err == nil {
-			*t = at.UnixNano()
+			*t = nanoseconds(at)
 			return unit, nil
 		}
 	}

@@ -81,6 +81,28 @@ func TestFlowsAreLabels(t *testing.T) {
 	}
 }
 
+// A rule for ever is one, though nanoseconds end in 2262; one whose end comes before its start is a slip.
+func TestForEver(t *testing.T) {
+	k := key("1.1.1.1", 1, "2.2.2.2", 2, 6)
+	for _, span := range []string{
+		"2020-01-01T00:00:00Z,9999-12-31T23:59:59Z", "0001-01-01 00:00:00,31/12/2999 23:59:59", ",9999-12-31 23:59:59", "-9000000000,9000000000",
+	} {
+		rules, err := label.Read(strings.NewReader("src_ip,start,end,label\n1.1.1.1,"+span+",x\n"), "l.csv")
+		if err != nil {
+			t.Errorf("%s: %v", span, err)
+			continue
+		}
+		if got, _ := rules.Find(k, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC).UnixNano()); got != "x" {
+			t.Errorf("%s: a flow of 2024 has the label %q", span, got)
+		}
+	}
+	for _, span := range []string{"2024-01-02 00:00:00,2024-01-01 00:00:00", "9999-01-01 00:00:00,2024-01-01 00:00:00", "9999999999,"} {
+		if _, err := label.Read(strings.NewReader("src_ip,start,end,label\n1.1.1.1,"+span+",x\n"), "l.csv"); !errors.Is(err, label.ErrValue) {
+			t.Errorf("%s: %v, want ErrValue", span, err)
+		}
+	}
+}
+
 // Columns that choose no flows may stand beside those that do.
 func TestRemarks(t *testing.T) {
 	for _, header := range []string{

@@ -54,36 +54,36 @@ func (d Dir) Activate(schema, name string) error {
 	return writeFile(filepath.Join(d.path, activeFile), append(text, '\n'))
 }
 
-// Load adds the folder's models to r and applies what was activated. A file that is no usable model is reported in the
-// error, and the others are loaded all the same.
+// Load adds the folder's models to r and applies what was activated, at once. A file that is no usable model is reported in
+// the error, and the others are loaded all the same.
 func (d Dir) Load(r *Registry) error {
-	files, err := filepath.Glob(filepath.Join(d.path, "*.onnx"))
-	if err != nil {
-		return err
+	added, errs := d.models()
+	chosen, err := d.chosen()
+	return errors.Join(append(errs, err, r.load(added, chosen))...)
+}
+
+// models reads the folder's files in the order of their names. The folder's own name may have any characters in it.
+func (d Dir) models() (added []Entry, errs []error) {
+	files, err := os.ReadDir(d.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, []error{fmt.Errorf("read models: %w", err)}
 	}
-	before := r.List()
-	var errs []error
 	for _, f := range files {
-		m, err := model.Load(f)
+		if filepath.Ext(f.Name()) != ".onnx" {
+			continue
+		}
+		path := filepath.Join(d.path, f.Name())
+		m, err := model.Load(path)
 		if err == nil {
-			err = r.Add(Imported, m)
+			var one []Entry
+			one, err = entriesOf(Imported, []*model.Model{m})
+			added = append(added, one...)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", f, err))
+			errs = append(errs, fmt.Errorf("%s: %w", path, err))
 		}
 	}
-	chosen, err := d.chosen()
-	errs = append(errs, err)
-	// An import does not make a model active; only Activate does.
-	for _, e := range before {
-		if e.Active && chosen[e.Schema] == "" {
-			errs = append(errs, r.Activate(e.Name))
-		}
-	}
-	for _, name := range chosen {
-		errs = append(errs, r.Activate(name))
-	}
-	return errors.Join(errs...)
+	return added, errs
 }
 
 // Watch loads the folder again whenever it changes, until ctx is done. A model that cannot be read leaves the one before

@@ -59,24 +59,71 @@ type set struct {
 // Add puts models in, each taking the place of one of the same name, and makes them active for their schemas, but for
 // companions.
 func (r *Registry) Add(origin string, models ...*model.Model) error {
-	added := make([]Entry, len(models))
-	for i, m := range models {
-		info := m.Info()
-		if err := checkName(info.Name); err != nil {
-			return err
-		}
-		schema, _, _ := strings.Cut(info.Schema, "/")
-		added[i] = Entry{Name: info.Name, Schema: schema, Origin: origin, Model: m}
+	added, err := entriesOf(origin, models)
+	if err != nil {
+		return err
 	}
 	r.change(func(s *set) {
 		for _, e := range added {
-			s.entries = slices.DeleteFunc(s.entries, func(old Entry) bool { return old.Name == e.Name })
-			s.entries = append(s.entries, e)
+			s.put(e)
 			if !model.IsCompanion(e.Name) {
 				s.chosen[e.Schema] = e.Name
 			}
 		}
 	})
+	return nil
+}
+
+func entriesOf(origin string, models []*model.Model) ([]Entry, error) {
+	added := make([]Entry, len(models))
+	for i, m := range models {
+		info := m.Info()
+		if err := checkName(info.Name); err != nil {
+			return nil, err
+		}
+		schema, _, _ := strings.Cut(info.Schema, "/")
+		added[i] = Entry{Name: info.Name, Schema: schema, Origin: origin, Model: m}
+	}
+	return added, nil
+}
+
+// load puts imported models in and makes those active that were chosen, all at once. An import makes no model active, but
+// where its schema had none.
+func (r *Registry) load(added []Entry, chosen map[string]string) error {
+	var errs []error
+	r.change(func(s *set) {
+		had := maps.Clone(s.chosen)
+		for _, e := range added {
+			s.put(e)
+			if _, taken := had[e.Schema]; !taken && !model.IsCompanion(e.Name) {
+				s.chosen[e.Schema] = e.Name
+			}
+		}
+		for _, schema := range slices.Sorted(maps.Keys(chosen)) {
+			errs = append(errs, s.choose(schema, chosen[schema]))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// put adds an entry, in place of one of the same name.
+func (s *set) put(e Entry) {
+	s.entries = slices.DeleteFunc(s.entries, func(old Entry) bool { return old.Name == e.Name })
+	s.entries = append(s.entries, e)
+}
+
+// choose makes a model answer for its schema.
+func (s *set) choose(schema, name string) error {
+	i := slices.IndexFunc(s.entries, func(e Entry) bool { return e.Name == name })
+	switch {
+	case model.IsCompanion(name):
+		return fmt.Errorf("%w: %s cannot answer for a schema", ErrCompanion, name)
+	case i < 0:
+		return fmt.Errorf("%w %q to answer for schema %s", ErrUnknown, name, schema)
+	case s.entries[i].Schema != schema:
+		return fmt.Errorf("%w %q to answer for schema %s: the model of that name is for %s", ErrUnknown, name, schema, s.entries[i].Schema)
+	}
+	s.chosen[schema] = name
 	return nil
 }
 

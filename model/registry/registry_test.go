@@ -131,6 +131,63 @@ func TestImportAndActivate(t *testing.T) {
 	}
 }
 
+// A running server that reads its folder again never lets an import answer that nobody activated, not even for a moment; and
+// the folder's name may look like a pattern.
+func TestReloadChangesNothingByTheWay(t *testing.T) {
+	dir := registry.OpenDir(filepath.Join(t.TempDir(), "models [1]"))
+	var r registry.Registry
+	add(t, &r, registry.Embedded, made(t, "flows", "flows/1", 1))
+	for _, name := range []string{"a", "b", "c"} {
+		if err := dir.Import(made(t, name, "flows/1", 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error)
+	go func() {
+		for range 20 {
+			if err := dir.Load(&r); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for {
+		wantActive(t, &r, "flows", "flows")
+		select {
+		case err := <-done:
+			if err != nil || len(r.Names()) != 4 || t.Failed() {
+				t.Fatalf("%v; there are %v", err, r.Names())
+			}
+			return
+		default:
+			if t.Failed() {
+				<-done
+				return
+			}
+		}
+	}
+}
+
+// What answers for which schema does not hang on the order in which a file's pairs are read.
+func TestActivatedForAnotherSchema(t *testing.T) {
+	path := t.TempDir()
+	dir := registry.OpenDir(path)
+	for _, m := range []*model.Model{made(t, "one", "flows/1", 1), made(t, "two", "flows/1", 1)} {
+		if err := dir.Import(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(path, "active.json"), []byte(`{"flows": "one", "other": "two"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var r registry.Registry
+	if err := dir.Load(&r); !errors.Is(err, registry.ErrUnknown) {
+		t.Errorf("a model activated for a schema that it is not of: %v, want ErrUnknown", err)
+	}
+	wantActive(t, &r, "flows", "one")
+}
+
 // One broken file is told, and keeps no other from being loaded.
 func TestBrokenFile(t *testing.T) {
 	path := t.TempDir()
