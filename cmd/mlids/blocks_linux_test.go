@@ -24,15 +24,15 @@ type guarded struct {
 }
 
 // program is this test as mlids, see TestMain.
-func program(t testing.TB) string {
-	t.Helper()
+func program(tb testing.TB) string {
+	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	link := filepath.Join(t.TempDir(), "mlids")
+	link := filepath.Join(tb.TempDir(), "mlids")
 	if err := os.Symlink(self, link); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return link
 }

@@ -23,9 +23,9 @@ import (
 
 // Traffic of the benchmark: UDP in so many flows, frames of 46 to 1,500 bytes (740 on average), for so long a run.
 const (
-	liveFlows   = 2000
-	liveSeconds = 2 * time.Second
-	lossless    = 3 // runs without a drop that make a rate one that tcpdump holds
+	liveFlows = 2000
+	liveRun   = 2 * time.Second
+	lossless  = 3 // runs without a drop that make a rate one that tcpdump holds
 )
 
 // BenchmarkLiveFlows finds the highest rate on a veth pair at which tcpdump -w to a file drops nothing, in steps of a tenth from what
@@ -117,13 +117,13 @@ func datagram(port uint16, payload []byte) []byte {
 	return append(append(f, 0, 0), payload...)
 }
 
-// send sends for liveSeconds at a rate in packets/s, or as fast as it can for 0, and says at which rate that was.
+// send sends for liveRun at a rate in packets/s, or as fast as it can for 0, and says at which rate that was.
 func (v *veth) send(b *testing.B, rate float64) float64 {
 	b.Helper()
 	n, began := 0, time.Now()
 	for {
 		took := time.Since(began)
-		if took >= liveSeconds {
+		if took >= liveRun {
 			return float64(n) / took.Seconds()
 		}
 		due := n + 64
