@@ -172,6 +172,26 @@ func Test2018(t *testing.T) {
 	})
 }
 
+// Test2018Continued: a flow goes on in its direction after 120 s, but its first packet counts forward even when it goes backward.
+func Test2018Continued(t *testing.T) {
+	for _, later := range []float64{121, 1000} {
+		back := tcp(later, -9, A|P, 1, 40)
+		back.Window = 77
+		rows := run(t, "cicflow/2018", tcp(0, 9, S, 1, 0), tcp(1, -9, A, 5, 10), tcp(later-0.5, 10, S, 1, 0), back,
+			tcp(later+1, -9, A, 9, 60), tcp(later+3, 9, A, 9, 0))
+		if len(rows) != 2 {
+			t.Fatalf("%d rows", len(rows))
+		}
+		if r := rows[1]; r.Key.Src != client || r.Wire.Src != server {
+			t.Errorf("a flow from %s, its first packet from %s", r.Key.Src, r.Wire.Src)
+		}
+		expect(t, schema(t, "cicflow/2018"), rows[1], map[string]float64{
+			"tot_fwd_pkts": 2, "tot_bwd_pkts": 1, "totlen_fwd_pkts": 40, "totlen_bwd_pkts": 60, "init_fwd_win_byts": 77,
+			"fwd_psh_flags": 1, "fwd_act_data_pkts": 0, "fwd_iat_tot": 3e6, "bwd_iat_tot": 0, "fwd_header_len": 40,
+		})
+	}
+}
+
 // TestICMP: request and reply are one flow, other messages another; cicflow/2018 knows no protocol.
 func TestICMP(t *testing.T) {
 	icmp := func(at float64, fromServer bool, kind, code uint8) *mlids.Packet {

@@ -213,7 +213,7 @@ func (r *Row) windows2018(s *state2018, proto uint8) {
 			bwd = float64(s.bwd.window)
 		}
 	}
-	if !s.turned && s.head > 0 {
+	if s.head > 0 { // the first packet is always forward
 		data--
 	}
 	r.put(fwd, bwd, float64(data), float64(s.fwd.headerMin))

@@ -36,8 +36,11 @@ func (h *y2018) Begin(f, prev *flow.Flow[state2018], p *mlids.Packet) {
 	}
 	s, k := &f.State, look(p, &f.Key)
 	s.flags, s.head = p.Flags, k.payload
+	back := !k.fwd
+	k.fwd = true // the reference counts a flow's first packet before it knows which way the flow goes
 	s.begin(p, k)
-	s.side(k.fwd).window = p.Window
+	s.turned = back
+	s.fwd.window = p.Window
 	s.payload.add(1, int64(k.payload))
 	s.payload.add(2, int64(k.payload)) // the reference counts it twice
 	if p.Unseen > 1 {
