@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -24,6 +25,9 @@ func (a *app) evaluate() *cobra.Command {
   mlids evaluate --model flows.onnx --data wednesday.csv -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if t := options.Threshold; cmd.Flags().Changed("threshold") && !(t > 0 && t <= 1) {
+				return badInput(fmt.Errorf("--threshold %v: want a probability above 0, at most 1", t))
+			}
 			m, err := a.modelNamed(name)
 			if err != nil {
 				return err

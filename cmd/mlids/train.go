@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mlids/dataset"
 	"mlids/feature"
@@ -98,6 +99,9 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if f.out == "" {
 		return badInput(errors.New("--out is missing: name the file to write the model to"))
 	}
+	if err := ownFlags(cmd.Flags(), f.algorithm); err != nil {
+		return badInput(err)
+	}
 	if err := a.configureTraining(f); err != nil {
 		return badInput(err)
 	}
@@ -135,6 +139,26 @@ func (a *app) runTrain(cmd *cobra.Command, f *trainFlags) error {
 		}
 	}
 	return a.printTraining(result)
+}
+
+// ownFlags refuses flags of other algorithms: they would do nothing.
+func ownFlags(flags *pflag.FlagSet, algorithm string) error {
+	for _, of := range []struct {
+		algorithms []string
+		flags      []string
+	}{
+		{[]string{"boost"}, []string{"trees", "leaves", "learning-rate", "l2", "min-child-weight", "column-share", "row-share", "patience"}},
+		{[]string{"boost", "mlp"}, []string{"valid"}},
+		{[]string{"tree"}, []string{"depth"}},
+		{[]string{"auto"}, []string{"budget", "metric"}},
+	} {
+		for _, name := range of.flags {
+			if flags.Changed(name) && !slices.Contains(of.algorithms, algorithm) {
+				return fmt.Errorf("--%s goes with --algorithm %s, not with %s", name, strings.Join(of.algorithms, " or "), algorithm)
+			}
+		}
+	}
+	return nil
 }
 
 // modelReport is what a training run tells of its model.

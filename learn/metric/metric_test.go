@@ -267,6 +267,10 @@ func TestOneSidedRows(t *testing.T) {
 	if e.Binary.ROCAUC != 0.5 || e.Binary.Recall != 1 {
 		t.Errorf("AUC %v, recall %v; want 0.5 and 1", e.Binary.ROCAUC, e.Binary.Recall)
 	}
+	var b strings.Builder // nobody should read a false-positive rate off attacks
+	if err := e.WriteTable(&b); err != nil || strings.Contains(b.String(), "at most") || !strings.Contains(b.String(), "as decided        –") {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
 }
 
 // Rows of weight 0 change no figure, and make none that JSON cannot hold.

@@ -11,7 +11,7 @@ import (
 func (e *Evaluation) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	p := &printer{w: t}
-	p.line("rows\t%d\t(weight %.0f)", e.Rows, e.Weight)
+	p.line("rows\t%.0f\t(%d different)", e.Weight, e.Rows)
 	if !e.Natural {
 		p.line("priors\tnot natural\tthe classes' shares are not those of a network: read off no real-world precision or accuracy")
 	}
@@ -46,17 +46,29 @@ func (p *printer) gap() { p.line("") }
 
 func (e *Evaluation) writeBinary(p *printer) {
 	b := e.Binary
+	benign, attacks := b.FP+b.TN, b.TP+b.FN
 	p.gap()
 	p.line("attack or benign\tFPR\trecall\tprecision\tF1\taccuracy\tthreshold")
-	p.line("as decided\t%s\t%s\t%s\t%.4f\t%s\t%.6g", percent(b.FPR), percent(b.Recall), percent(b.Precision), b.F1, percent(b.Accuracy), b.Threshold)
+	p.line("as decided\t%s\t%s\t%s\t%.4f\t%s\t%.6g", of(b.FPR, benign), of(b.Recall, attacks), of(b.Precision, b.TP+b.FP), b.F1, percent(b.Accuracy), b.Threshold)
+	if benign == 0 || attacks == 0 {
+		p.gap()
+		p.line("rows of one kind only\tno false-positive rate and recall side by side, no ranking")
+	} else {
+		e.writeRanking(p)
+	}
+	p.line("log loss\t%.6f", b.LogLoss)
+	p.line("calibration error\t%.6f", b.CalibrationError)
+}
+
+// writeRanking tells how well scores part attacks from benign rows, of which there are some each.
+func (e *Evaluation) writeRanking(p *printer) {
 	for _, l := range e.Budgets {
 		p.line("FPR at most %s\t%s\t%s\t\t\t\t%.6g", percent(l.MaxFPR), percent(l.FPR), percent(l.Recall), l.Threshold)
 	}
 	p.gap()
+	b := e.Binary
 	p.line("ROC AUC\t%.6f\t(95%%: %.6f to %.6f)", b.ROCAUC, e.AUC.Low, e.AUC.High)
 	p.line("PR AUC\t%.6f", b.PRAUC)
-	p.line("log loss\t%.6f", b.LogLoss)
-	p.line("calibration error\t%.6f", b.CalibrationError)
 }
 
 func (e *Evaluation) writeClasses(p *printer) {
@@ -66,7 +78,11 @@ func (e *Evaluation) writeClasses(p *printer) {
 		for _, v := range e.Matrix[k] {
 			fmt.Fprintf(&cells, "%.0f\t", v)
 		}
-		p.line("%s\t%s%s\t%s\t%.4f\t%.0f", c.Name, cells.String(), percent(c.Precision), percent(c.Recall), c.F1, c.Weight)
+		said := 0.0
+		for _, row := range e.Matrix {
+			said += row[k]
+		}
+		p.line("%s\t%s%s\t%s\t%.4f\t%.0f", c.Name, cells.String(), of(c.Precision, said), of(c.Recall, c.Weight), c.F1, c.Weight)
 	}
 	p.gap()
 	p.line("class accuracy\t%s\tclass log loss %.6f", percent(e.Correct), e.LogLoss)
@@ -90,6 +106,14 @@ func (e *Evaluation) writeCost(p *printer) {
 	p.gap()
 	p.line("cost per row\t%.4f\tsaying the most probable class", e.Cost.Likeliest)
 	p.line("\t%.4f\tsaying the class of least expected cost", e.Cost.Expected)
+}
+
+// of is a share of so many rows, and no number where there are none.
+func of(share, rows float64) string {
+	if rows == 0 {
+		return "–"
+	}
+	return percent(share)
 }
 
 // percent keeps apart what matters at both ends: 99.98% and 0.013%.
