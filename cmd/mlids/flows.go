@@ -66,7 +66,6 @@ func (a *app) runFlows(ctx context.Context, f *flowsFlags) (err error) {
 	if err != nil {
 		return badInput(err)
 	}
-	thrift()
 	labels, err := readLabels(f.labels)
 	if err != nil {
 		return badInput(err)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -131,17 +129,6 @@ func (a *app) packets(ctx context.Context, p *packetFlags, to sink) (capture.Cou
 	err = errors.Join(err, to.Flush())
 	a.liveSummary(src)
 	return decoder.Counters(), err
-}
-
-// flowGarbage is how much garbage may gather, in percent of what is in use, before it is collected. Flow tables have no pointers,
-// so that collecting takes little; with Go's 100 they would need up to twice their memory as they grow.
-const flowGarbage = 25
-
-// thrift sets the garbage collector, if the user has not.
-func thrift() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(flowGarbage)
-	}
 }
 
 // endless reports whether only an interrupt ends the source.
