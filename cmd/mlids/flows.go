@@ -145,11 +145,12 @@ type flowSink struct {
 	err       error
 	flows     int
 	ended     map[string]int // flows by the reason for which they ended
+	leftOut   func() string  // what the schema has no rows for
 	started   time.Time
 }
 
 // open makes the extractor and the writer of a schema.
-func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJSON bool) (err error) {
+func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJSON bool) error {
 	switch schema.Name {
 	case "cicflow":
 		writer := cicflow.NewCSV(out, schema)
@@ -161,7 +162,12 @@ func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJ
 			r.Label = s.note(r.Wire, r.First, r.Reason)
 			s.keep(writer.Write(r))
 		})
-		s.extractor, err = cicflow.New(cicflow.Config{Schema: schema, MaxFlows: maxFlows}, emit)
+		x, err := cicflow.New(cicflow.Config{Schema: schema, MaxFlows: maxFlows}, emit)
+		if err != nil {
+			return err
+		}
+		s.extractor = x
+		s.leftOut = func() string { return some("; left out for having one packet", x.Stats().Flows-uint64(s.flows)) }
 	case "kdd99":
 		writer := bufio.NewWriterSize(out, 1<<16)
 		format := (*kdd99.Row).AppendCSV
@@ -176,11 +182,24 @@ func (s *flowSink) open(schema *feature.Schema, maxFlows int, out io.Writer, asJ
 			_, err := writer.Write(line)
 			s.keep(err)
 		})
-		s.extractor, err = kdd99.New(kdd99.Config{Schema: schema, MaxFlows: maxFlows}, emit)
+		x, err := kdd99.New(kdd99.Config{Schema: schema, MaxFlows: maxFlows}, emit)
+		if err != nil {
+			return err
+		}
+		s.extractor = x
+		s.leftOut = func() string { return some("; packets of other protocols", x.Stats().Ignored) }
 	default:
-		err = fmt.Errorf("schema %s cannot be computed from packets", schema.ID())
+		return fmt.Errorf("schema %s cannot be computed from packets", schema.ID())
 	}
-	return err
+	return nil
+}
+
+// some is what there is n of, nothing for 0.
+func some(what string, n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %d", what, n)
 }
 
 // relayed is take, on a goroutine of its own if s says so.
@@ -243,5 +262,5 @@ func (s *flowSink) summary(w io.Writer, packets uint64) {
 		fmt.Fprintf(w, ", %s %d", reason, s.ended[reason])
 	}
 	took := time.Since(s.started)
-	fmt.Fprintf(w, " in %s (%.0f packets/s)\n", took.Round(time.Millisecond), float64(packets)/took.Seconds())
+	fmt.Fprintf(w, "%s in %s (%.0f packets/s)\n", s.leftOut(), took.Round(time.Millisecond), float64(packets)/took.Seconds())
 }
