@@ -12,11 +12,12 @@ import (
 // ErrConfig is returned for a configuration that no endpoint can be asked with.
 var ErrConfig = errors.New("unusable SageMaker configuration")
 
-var (
+// Patterns are compiled where they are asked, which is once, and not at every start of the program: that of names takes a millisecond.
+const (
 	// endpointName is what CreateEndpoint accepts.
-	endpointName = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
+	endpointName = `^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`
 	// runtimeHost has the region in the service's own names, those of VPC endpoints included.
-	runtimeHost = regexp.MustCompile(`(?:^|\.)runtime\.sagemaker(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$`)
+	runtimeHost = `(?:^|\.)runtime\.sagemaker(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$`
 )
 
 // parseEndpoint finds the endpoint's name in the forms that ML-IDS took: the name, the path /endpoints/NAME/invocations, or
@@ -30,7 +31,7 @@ func parseEndpoint(text string) (string, error) {
 	if rest, found := strings.CutPrefix(name, "endpoints/"); found {
 		name = strings.TrimSuffix(rest, "/invocations")
 	}
-	if !endpointName.MatchString(name) {
+	if !regexp.MustCompile(endpointName).MatchString(name) {
 		return "", fmt.Errorf("%w: endpoint %q; want a name of letters, digits and hyphens, or /endpoints/NAME/invocations", ErrConfig, text)
 	}
 	return name, nil
@@ -63,7 +64,7 @@ func regionOf(host *url.URL) string {
 	if host == nil {
 		return ""
 	}
-	found := runtimeHost.FindStringSubmatch(host.Hostname())
+	found := regexp.MustCompile(runtimeHost).FindStringSubmatch(host.Hostname())
 	if found == nil {
 		return ""
 	}
