@@ -106,7 +106,8 @@ func jsonAttacks() []attack {
 		{"300,000 empty rows", openDoor, body(`{"columns":[],"data":[[]` + strings.Repeat(",[]", 300_000) + "]}"), "400"},
 		{"a row more than may be", openDoor, func(t *testing.T, s *target) string {
 			t.Helper()
-			return body(split(t, slices.Repeat([]map[string]any{packets(1)}, s.cfg.MaxRows+1)...))(t, s)
+			names, row := flow(t, packets(1))
+			return body(document(t, map[string]any{"columns": names, "data": slices.Repeat([][]any{row}, s.cfg.MaxRows+1)}))(t, s)
 		}, "413"},
 		{"row of 500,000 values", openDoor, body(`{"columns":["a"],"data":[[1` + strings.Repeat(",1", 500_000) + "]]}"), "400"},
 		{"number of 1,000,000 digits", openDoor, body(`{"columns":["flow_duration"],"data":[[` + strings.Repeat("9", 1_000_000) + "]]}"), "400"},

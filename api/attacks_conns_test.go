@@ -79,7 +79,7 @@ func slowAttacks() []attack {
 		{"answers never read", openDoor, neverRead, "closed"},
 		{"10,000 connections that send nothing", openDoor, crowd(10_000, ""), "200"},
 		{"2,000 connections with half a header", openDoor, crowd(2000, "GET / HTTP/1.1\r\nX: "), "200"},
-		{"2,000 idle connections after a request", openDoor, crowd(2000, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "200"},
+		{"2,000 idle connections after a request", patientDoor, crowd(2000, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "200"},
 	}
 }
 

@@ -259,7 +259,7 @@ type target struct {
 func config() Config {
 	return Config{
 		MaxBody: 1 << 20, MaxMemory: 8 << 20, MaxRows: 1000, MaxConnections: 200, AdminListen: "127.0.0.1:0",
-		HeaderTimeout: 250 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: time.Second, IdleTimeout: 100 * time.Millisecond,
+		HeaderTimeout: 250 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: time.Second, IdleTimeout: 20 * time.Millisecond,
 	}
 }
 
@@ -268,6 +268,7 @@ type doorKind int
 
 const (
 	openDoor   doorKind = iota // the front door without a key, as on a first try
+	patientDoor                // the same, where connections may be idle for long
 	lockedDoor                 // the front door with keys
 	tokenDoor                  // the front door with keys and tokens
 	adminDoor                  // the admin door with keys
@@ -280,6 +281,8 @@ func (c *castle) open(t *testing.T, kind doorKind) *target {
 	switch kind {
 	case openDoor:
 		locks = door.Config{}
+	case patientDoor:
+		locks, cfg.IdleTimeout = door.Config{}, time.Minute
 	case tokenDoor:
 		locks.Tokens = door.TokenConfig{JWKS: c.jwks, Issuer: "https://issuer.test", Audience: "mlids"}
 	case tlsDoor:
