@@ -61,7 +61,9 @@ func openBuiltIn(cfg *Config, log *slog.Logger) (_ *builtIn, err error) {
 		return nil, err
 	}
 	if b.key, err = readKey(cfg.Dir); err != nil {
-		return nil, err
+		if b.key, err = makeKey(cfg.Dir); err != nil {
+			return nil, err
+		}
 	}
 	opts, err := serverOptions(cfg, b.key)
 	if err != nil {
@@ -154,15 +156,22 @@ func lock(path string) (*os.File, error) {
 	return f, nil
 }
 
-// readKey reads the owner's password, or makes one.
+// readKey reads the owner's password.
 func readKey(dir string) (string, error) {
-	path := filepath.Join(dir, "key")
-	text, err := os.ReadFile(path)
-	if err == nil && len(text) >= 26 {
-		return string(text), nil
+	text, err := os.ReadFile(filepath.Join(dir, "key"))
+	if err == nil && len(text) < 26 { // letters of rand.Text
+		err = errors.New("it is cut short")
 	}
+	if err != nil {
+		return "", fmt.Errorf("%w: the key of %s: %w", ErrAway, dir, err)
+	}
+	return string(text), nil
+}
+
+// makeKey makes the owner's password.
+func makeKey(dir string) (string, error) {
 	key := rand.Text()
-	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(key), 0o600); err != nil {
 		return "", fmt.Errorf("queue: %w", err)
 	}
 	return key, nil

@@ -60,6 +60,9 @@ func socketPath(dir string) (path string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", f.Fd(), socketName), func() { f.Close() }, nil
 }
 
+// acceptRest is the pause after a connection could not be accepted: the next try will fail, too, when files are short.
+const acceptRest = 100 * time.Millisecond
+
 // accept ends when the listener is closed.
 func (s *socket) accept(to nats.InProcessConnProvider, log *slog.Logger) {
 	for {
@@ -69,6 +72,7 @@ func (s *socket) accept(to nats.InProcessConnProvider, log *slog.Logger) {
 		}
 		if err != nil {
 			log.Warn("queue: accept", "err", err)
+			<-time.After(acceptRest)
 			continue
 		}
 		inner, err := to.InProcessConn()
