@@ -267,12 +267,12 @@ func config() Config {
 type doorKind int
 
 const (
-	openDoor   doorKind = iota // the front door without a key, as on a first try
-	patientDoor                // the same, where connections may be idle for long
-	lockedDoor                 // the front door with keys
-	tokenDoor                  // the front door with keys and tokens
-	adminDoor                  // the admin door with keys
-	tlsDoor                    // the front door with TLS, clients' certificates and keys
+	openDoor    doorKind = iota // the front door without a key, as on a first try
+	patientDoor                 // the same, where connections may be idle for long
+	lockedDoor                  // the front door with keys
+	tokenDoor                   // the front door with keys and tokens
+	adminDoor                   // the admin door with keys
+	tlsDoor                     // the front door with TLS, clients' certificates and keys
 )
 
 func (c *castle) open(t *testing.T, kind doorKind) *target {
