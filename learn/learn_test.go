@@ -56,7 +56,7 @@ func evaluate(tb testing.TB, m *model.Model, s *dataset.Set) *metric.Evaluation 
 }
 
 func TestEveryAlgorithmLearnsBothTasks(t *testing.T) {
-	train, test := halves(t, 100)
+	train, test := halves(t, 200)
 	for _, algorithm := range learn.Algorithms() {
 		t.Run(algorithm+"/binary", func(t *testing.T) {
 			e := evaluate(t, fit(t, algorithm, kddset.Binary(train), nil), kddset.Binary(test))
@@ -80,12 +80,12 @@ func TestModelsAreTheSameOnAnyNumberOfCores(t *testing.T) {
 	for _, algorithm := range learn.Algorithms() {
 		t.Run(algorithm, func(t *testing.T) {
 			var files [][]byte
-			for _, cores := range []int{1, 2, 8} {
+			for _, cores := range []int{1, 3} {
 				before := runtime.GOMAXPROCS(cores)
 				files = append(files, fit(t, algorithm, train, nil).Encode())
 				runtime.GOMAXPROCS(before)
 			}
-			if !bytes.Equal(files[0], files[1]) || !bytes.Equal(files[0], files[2]) {
+			if !bytes.Equal(files[0], files[1]) {
 				t.Error("the model depends on the number of cores")
 			}
 		})

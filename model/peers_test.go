@@ -35,6 +35,7 @@ func run(t *testing.T, python, script string, args ...string) []byte {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("testdata", script)}, args...)...)
 	cmd.Stderr = &stderr
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1") // models this small only wait for their threads
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, stderr.Bytes())

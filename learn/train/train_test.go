@@ -22,9 +22,9 @@ func quick(trees int) learn.Boost {
 }
 
 func TestFromASetToAModel(t *testing.T) {
-	set := kddset.Load(t, 120).Merge()
+	set := kddset.Load(t, 200).Merge()
 	cost := metric.KDD99Cost()
-	cfg := train.Config{Learner: quick(15), Valid: 0.1, Folds: 3, FPR: 0.01, HoldOut: []string{"satan", "back"}, Cost: &cost, Seed: 1}
+	cfg := train.Config{Learner: quick(10), Valid: 0.1, Folds: 3, FPR: 0.01, HoldOut: []string{"satan", "back"}, Cost: &cost, Seed: 1}
 	var files [][]byte
 	for range 2 {
 		r, err := train.Run(t.Context(), set, model.Info{Name: "kdd", Schema: "kdd99/1"}, cfg)
@@ -87,7 +87,7 @@ func TestTooFewRows(t *testing.T) {
 
 // A companion is of the model's inputs, holds its budgets on benign rows, and is asked about the same types.
 func TestCompanion(t *testing.T) {
-	set := kddset.Load(t, 300).Merge()
+	set := kddset.Load(t, 200).Merge()
 	c := anomaly.Default()
 	c.Trees = 30
 	cfg := train.Config{Learner: quick(10), Companion: learn.Anomaly{Config: c}, Folds: 3, Inputs: 8, HoldOut: []string{"satan", "back"}, Seed: 1}
