@@ -25,6 +25,7 @@ type task struct {
 	active *Active
 	err    error // for the record
 	done   chan error
+	again  bool // it failed before: that was recorded, and the next record is of its success
 
 	before <-chan struct{} // closed when what was begun before for the same block is done; nil for nothing
 	after  chan struct{}   // closed when this is done
@@ -39,13 +40,11 @@ func (w *worker) begin(ctx context.Context, tasks []task) {
 	if len(tasks) == 0 {
 		return
 	}
-	records := make([]*Record, len(tasks))
-	for i, t := range tasks {
-		records[i] = record(time.Now(), t.event, w.deps.Enforcer.Name(), t.active)
-		if t.err != nil {
-			records[i].Error = t.err.Error()
+	var records []*Record
+	for i := range tasks {
+		if t := &tasks[i]; !t.again {
+			records = append(records, w.note(t, t.event, t.err))
 		}
-		w.metrics.events.WithLabelValues(t.event).Inc()
 	}
 	w.line(tasks)
 	ctx = context.WithoutCancel(ctx) // what is begun is brought to its end, applyTimeout bounds it
@@ -53,8 +52,18 @@ func (w *worker) begin(ctx context.Context, tasks []task) {
 	w.running.Go(func() {
 		wait(kept, patience)
 		errs := w.carryOut(ctx, tasks)
-		w.failures(ctx, tasks, errs)
+		w.scribe.put(ctx, w.outcomes(tasks, errs))
 	})
+}
+
+// note makes the record of a task, and counts it.
+func (w *worker) note(t *task, event string, err error) *Record {
+	r := record(time.Now(), event, w.deps.Enforcer.Name(), t.active)
+	if err != nil {
+		r.Error = err.Error()
+	}
+	w.metrics.events.WithLabelValues(event).Inc()
+	return r
 }
 
 // line puts tasks behind those that were begun for the same blocks.
@@ -142,7 +151,7 @@ func (w *worker) inNetwork(ctx context.Context, t *task) error {
 			w.metrics.apply.Observe(time.Since(t.at).Seconds())
 		}
 		w.mu.Lock()
-		t.active.Confirmed = err == nil
+		t.active.Confirmed, t.active.refused = err == nil, err != nil
 		w.mu.Unlock()
 		return err
 	case t.takesBack() && !t.active.DryRun:
@@ -159,6 +168,8 @@ func (w *worker) say(ctx context.Context, t *task, err error) {
 		"took", time.Since(t.at).Round(time.Microsecond), "reason", a.Reason,
 	}
 	switch {
+	case err != nil && t.again:
+		w.log.DebugContext(ctx, "the network still does not do it", append(args, "err", err)...)
 	case err != nil:
 		w.log.WarnContext(ctx, "the network did not do it", append(args, "err", err)...)
 	case t.event == eventRefuse:
@@ -168,18 +179,15 @@ func (w *worker) say(ctx context.Context, t *task, err error) {
 	}
 }
 
-// failures records what the network did not do.
-func (w *worker) failures(ctx context.Context, tasks []task, errs []error) {
-	var failed []*Record
-	for i, t := range tasks {
-		if errs[i] != nil && t.event != eventRestore { // those come again every few seconds
-			r := record(time.Now(), eventFail, w.deps.Enforcer.Name(), t.active)
-			r.Error = errs[i].Error()
-			failed = append(failed, r)
-			w.metrics.events.WithLabelValues(eventFail).Inc()
+// outcomes are the records of what came out otherwise than the last record of the block says.
+func (w *worker) outcomes(tasks []task, errs []error) (records []*Record) {
+	for i := range tasks {
+		switch t, err := &tasks[i], errs[i]; {
+		case t.again && err == nil:
+			records = append(records, w.note(t, t.event, nil))
+		case !t.again && err != nil:
+			records = append(records, w.note(t, eventFail, err))
 		}
 	}
-	if len(failed) > 0 {
-		w.scribe.put(ctx, failed)
-	}
+	return records
 }

@@ -96,7 +96,7 @@ func (m *mailbox) Publish(_ context.Context, messages []*notify.Message) error {
 }
 
 // defend runs a defender in a bubble until stop is called.
-func defend(t *testing.T, dir string, p Policy, n *network) (d *Defender, box *mailbox, stop func()) {
+func defend(t *testing.T, dir string, p Policy, n Enforcer) (d *Defender, box *mailbox, stop func()) {
 	t.Helper()
 	box = &mailbox{}
 	d, err := New(Config{Policy: p, Dir: dir}, Deps{

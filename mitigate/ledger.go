@@ -25,6 +25,8 @@ type Active struct {
 	Forged    bool // the source's address is in use elsewhere in the network: the block is for its port, not for the address
 	DryRun    bool // decided, not carried out
 	Confirmed bool // the network has it
+
+	refused bool // by the network, when last tried
 }
 
 // maxOffenders bounds the memory for who was blocked before.
@@ -56,13 +58,16 @@ func idOf(m Match) string {
 
 // covers reports whether a block concerns a flow.
 func (l *ledger) covers(a *mlids.Alert) bool {
-	src, dst := single(a.Src), single(a.Dst)
+	src, dst, srcPort, dstPort := single(a.Src), single(a.Dst), uint16(0), uint16(0)
+	if hasPorts(a.Proto) {
+		srcPort, dstPort = a.SrcPort, a.DstPort
+	}
 	ports := [...]Port{a.Ingress, {}}
 	for _, port := range ports {
 		for _, m := range [...]Match{
 			{Src: src, Port: port}, {Src: src, Dst: dst, Port: port},
-			{Src: src, Dst: dst, Proto: a.Proto, SrcPort: a.SrcPort, DstPort: a.DstPort, Port: port},
-			{Dst: dst, Port: port}, {Dst: dst, Proto: a.Proto, Port: port}, {Dst: dst, Proto: a.Proto, DstPort: a.DstPort, Port: port},
+			{Src: src, Dst: dst, Proto: a.Proto, SrcPort: srcPort, DstPort: dstPort, Port: port},
+			{Dst: dst, Port: port}, {Dst: dst, Proto: a.Proto, Port: port}, {Dst: dst, Proto: a.Proto, DstPort: dstPort, Port: port},
 		} {
 			if _, ok := l.active[m]; ok {
 				return true

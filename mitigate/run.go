@@ -160,16 +160,19 @@ func (w *worker) compare(seen *sight) []task {
 	return tasks
 }
 
+// mostAtOnce bounds what comes of one look at the network: a switch may make up as many blocks as it likes, and each costs a record.
+const mostAtOnce = 100
+
 // differences are compare's tasks, of the blocks that are settled. The caller holds mu.
 func (w *worker) differences(there []string, settled func(id string) bool) (tasks []task) {
 	now := time.Now()
 	for _, a := range w.book.list() {
 		if !a.DryRun && settled(a.ID) && (!a.Confirmed || !slices.Contains(there, a.ID)) && !w.queued(a.ID) {
-			tasks = append(tasks, task{at: now, event: eventRestore, active: a})
+			tasks = append(tasks, task{at: now, event: eventRestore, active: a, again: a.refused})
 		}
 	}
 	for _, id := range there {
-		if w.book.byID[id] == nil && settled(id) && !w.queued(id) {
+		if len(tasks) < mostAtOnce && w.book.byID[id] == nil && settled(id) && !w.queued(id) {
 			unknown := &Active{Block: Block{ID: id, Reason: "the network had it, the book had not"}}
 			tasks = append(tasks, task{at: now, event: eventUnknown, active: unknown})
 		}

@@ -61,6 +61,10 @@ func (s *scribe) close() {
 // put hands over records. The channel that it returns is closed when they are on the disk, or lost.
 func (s *scribe) put(ctx context.Context, records []*Record) <-chan struct{} {
 	b := batch{records, make(chan struct{})}
+	if len(records) == 0 {
+		close(b.kept)
+		return b.kept
+	}
 	select {
 	case s.unwritten <- b:
 	default:

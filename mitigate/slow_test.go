@@ -3,13 +3,16 @@ package mitigate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mlids"
 	"mlids/notify"
 )
 
@@ -101,4 +104,67 @@ func TestLiftComesAfterItsBlock(t *testing.T) {
 			t.Errorf("lift: %v, want %v", err, ErrUnknown)
 		}
 	})
+}
+
+// absent is a network without a switch: it has no blocks, and takes none.
+type absent struct{ network }
+
+func (a *absent) Blocks(ctx context.Context) ([]string, error) {
+	blocks, err := a.network.Blocks(ctx)
+	if err != nil {
+		return nil, nil
+	}
+	return blocks, nil
+}
+
+// A network that is away for an hour costs a record, not one every other second.
+func TestNetworkThatIsAwayIsRecordedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, n := t.TempDir(), &absent{network{blocks: map[string]Block{}, down: errors.New("away")}}
+		d, box, stop := defend(t, dir, Policy{First: 2 * time.Hour, Longest: 2 * time.Hour}, n)
+		attack(d, attacker)
+		time.Sleep(time.Hour)
+		n.set(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stop()
+		want := []string{eventBlock, eventFail, eventRestore}
+		if got := events(records(t, dir)); !slices.Equal(got, want) || len(box.messages) != len(want) {
+			t.Errorf("%d records, %d messages, the first %v, want %v", len(got), len(box.messages), got[:min(len(got), 9)], want)
+		}
+	})
+}
+
+// A switch that makes up blocks is told to take them back, some at a time.
+func TestMadeUpBlocksAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, n := t.TempDir(), &network{blocks: map[string]Block{}}
+		for i := range 10_000 {
+			n.blocks[fmt.Sprintf("%012x", i)] = Block{}
+		}
+		_, _, stop := defend(t, dir, Policy{}, n)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		stop()
+		if got := len(records(t, dir)); got == 0 || got > 2*mostAtOnce {
+			t.Errorf("%d records, want some and no more than %d", got, 2*mostAtOnce)
+		}
+	})
+}
+
+// What is under a block is not counted again, whatever the block's scope.
+func TestBlocksCoverTheirFlows(t *testing.T) {
+	for _, proto := range []uint8{mlids.ProtoICMP, mlids.ProtoUDP} {
+		e, l := testEngine(Policy{Rules: []Rule{{Verdicts: 1, Targets: 1, Within: time.Second, Kind: Drop, Scope: ByFlow}}}), newLedger(&Policy{})
+		a := verdict(attacker, victim, "dos", near)
+		a.Proto, a.DstPort = proto, 7
+		p, ok := e.observe(epoch, a)
+		if !ok {
+			t.Fatalf("protocol %d: no block", proto)
+		}
+		l.open(epoch, &Active{Block: p.block})
+		if !l.covers(a) {
+			t.Errorf("protocol %d: %v does not cover the flow that it was made for", proto, p.block.Match)
+		}
+	}
 }

@@ -18,6 +18,7 @@ type call struct {
 	err   error                                 // the switch's refusal, or that of each
 	bytes int
 	last  uint32 // the number whose answer ends it
+	since time.Time
 	done  chan struct{}
 }
 
@@ -43,7 +44,7 @@ func (c *calls) begin(each func(ofp.Header, []byte) error) (uint32, *call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.next++
-	k := &call{each: each, last: c.next, done: make(chan struct{})}
+	k := &call{each: each, last: c.next, since: time.Now(), done: make(chan struct{})}
 	c.open[c.next] = k
 	return c.next, k
 }
@@ -63,6 +64,18 @@ func (c *calls) find(xid uint32) (*call, bool) {
 	defer c.mu.Unlock()
 	k, ok := c.open[xid]
 	return k, ok
+}
+
+// overdue reports whether a question is older than patience. Whoever asked may have given up: then nobody else notices.
+func (c *calls) overdue(patience time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.open {
+		if time.Since(k.since) > patience {
+			return true
+		}
+	}
+	return false
 }
 
 // answer takes a message that answers something. A multipart answer ends with its last part, any other at once. It reports

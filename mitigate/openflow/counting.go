@@ -78,8 +78,8 @@ func (c *counting) end() {
 // shown to it, and reports whether the detector took that. A flow older than fresh that was not known is one of an earlier
 // run: its packets until now are history.
 func (c *counting) take(f *ofp.FlowStats, fresh time.Duration, tell func(unseen uint32, mean int) bool) {
-	if kindOf(f.Cookie) != kindForward || f.Match.Set&(ofp.HasDstPort|ofp.HasICMPType) == 0 {
-		return // many flows in one: copies have to do
+	if kindOf(f.Cookie) != kindForward || !single(&f.Match) {
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,6 +102,16 @@ func (c *counting) take(f *ofp.FlowStats, fresh time.Duration, tell func(unseen 
 		}
 	}
 	one.packets, one.bytes = f.Packets, f.Bytes
+}
+
+// single reports whether a match is that of one flow. A protocol with ports, but none given, is that of fragments; new flows between
+// the same hosts use it, too, and their copies are counted elsewhere: copies have to do.
+func single(m *ofp.Match) bool {
+	switch m.Proto {
+	case mlids.ProtoTCP, mlids.ProtoUDP, mlids.ProtoSCTP, mlids.ProtoICMP, mlids.ProtoICMPv6:
+		return m.Set&(ofp.HasDstPort|ofp.HasICMPType) != 0
+	}
+	return m.Src.IsValid()
 }
 
 // headersOf are headers of a packet in the flow with this match, whose frames have size bytes.
@@ -138,6 +148,8 @@ func transportOf(m *ofp.Match) []byte {
 		return append(ports, 0, 0, 0, 0)
 	case mlids.ProtoSCTP:
 		return append(ports, 0, 0, 0, 0, 0, 0, 0, 0)
+	case mlids.ProtoICMP, mlids.ProtoICMPv6:
+		return []byte{m.ICMPType, m.ICMPCode, 0, 0, 0, 0, 0, 0}
 	}
-	return []byte{m.ICMPType, m.ICMPCode, 0, 0, 0, 0, 0, 0}
+	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"mlids/mitigate/openflow/ofp"
 )
 
+const protoGRE = 47
+
 // udpMatch is the match of an exact flow.
 func udpMatch() ofp.Match {
 	return ofp.Match{
@@ -72,7 +74,15 @@ func TestCounting(t *testing.T) {
 	}
 	m.Set &^= ofp.HasDstPort
 	if unseen, _ := poll(1, 1000, 1000); unseen != 0 {
-		t.Errorf("%d packets of a flow without ports", unseen)
+		t.Errorf("%d packets of fragments", unseen)
+	}
+	m.Set, m.Proto, m.SrcPort, m.DstPort = m.Set&^ofp.HasSrcPort, protoGRE, 0, 0
+	if unseen, _ := poll(1, 1000, 1000); unseen != 1000 {
+		t.Errorf("%d packets of a protocol without ports, want 1000", unseen)
+	}
+	m.Src, m.Proto = netip.Prefix{}, 0
+	if unseen, _ := poll(1, 1000, 1000); unseen != 0 {
+		t.Errorf("%d packets of many flows in one", unseen)
 	}
 	if len(c.flows) > 1 {
 		t.Errorf("%d flows are remembered", len(c.flows))
@@ -100,11 +110,14 @@ func TestHeadersOf(t *testing.T) {
 	dec := capture.NewDecoder(capture.DecoderConfig{})
 	for _, base := range []ofp.Match{v4, v6} {
 		for _, vlan := range []uint16{0, ofp.VLANPresent | 7} {
-			for _, proto := range []uint8{mlids.ProtoTCP, mlids.ProtoUDP, mlids.ProtoSCTP, mlids.ProtoICMP, mlids.ProtoICMPv6} {
+			for _, proto := range []uint8{mlids.ProtoTCP, mlids.ProtoUDP, mlids.ProtoSCTP, mlids.ProtoICMP, mlids.ProtoICMPv6, protoGRE} {
 				m := base
 				m.VLAN, m.Proto = vlan, proto
 				if proto == mlids.ProtoICMP || proto == mlids.ProtoICMPv6 {
 					m.SrcPort, m.DstPort, m.ICMPType = 0, 0, 8
+				}
+				if proto == protoGRE {
+					m.Set, m.SrcPort, m.DstPort = m.Set&^(ofp.HasSrcPort|ofp.HasDstPort), 0, 0
 				}
 				for _, size := range []int{0, 60, 554, 65535} {
 					b := headersOf(nil, &m, size)

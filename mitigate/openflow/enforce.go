@@ -83,7 +83,8 @@ func (c *Controller) Blocks(ctx context.Context) ([]string, error) {
 // Count is what a block met.
 type Count struct{ Packets, Bytes uint64 }
 
-// Counts asks all switches what the blocks that they have met, by ID. Renewing a block begins its count anew.
+// Counts asks all switches what the blocks that they have met, by ID. Renewing a block begins its count anew. With an error it
+// tells what the other switches said.
 func (c *Controller) Counts(ctx context.Context) (map[string]Count, error) {
 	var mu sync.Mutex
 	counts := map[string]Count{}
@@ -98,8 +99,10 @@ func (c *Controller) Counts(ctx context.Context) (map[string]Count, error) {
 			return nil
 		}))
 	})
-	if err != nil {
-		return counts, fmt.Errorf("openflow: blocks: %w", err)
+	mu.Lock()
+	defer mu.Unlock()
+	if err != nil { // a late answer still adds to counts
+		return maps.Clone(counts), fmt.Errorf("openflow: blocks: %w", err)
 	}
 	return counts, nil
 }
@@ -193,6 +196,7 @@ func (s *session) takeMeter(b *mitigate.Block) (m ofp.Meter, known, ok bool) {
 		return m, true, true
 	}
 	used := map[uint32]bool{}
+	maps.Copy(used, s.foreign)
 	for _, id := range s.meters {
 		used[id] = true
 	}

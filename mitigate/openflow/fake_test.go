@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +35,9 @@ type fakeSwitch struct {
 	meter []ofp.MeterMod
 	stats []ofp.FlowStats // what it has from an earlier run
 	role  ofp.RoleMessage
+	known []ofp.MeterConfig // likewise
+	mute  bool              // it confirms nothing
+	late  chan struct{}     // unless nil, it tells its blocks when this is closed
 	ended chan struct{}
 }
 
@@ -91,6 +96,12 @@ func (f *fakeSwitch) answer(h ofp.Header, body []byte) {
 	case ofp.TypeFeaturesRequest:
 		f.send(h.XID, &ofp.Features{Datapath: f.id, Tables: 254})
 	case ofp.TypeBarrierRequest:
+		f.mu.Lock()
+		mute := f.mute
+		f.mu.Unlock()
+		if mute {
+			return
+		}
 		f.send(h.XID, &ofp.Empty{Of: ofp.TypeBarrierReply})
 	case ofp.TypeEchoRequest:
 		f.send(h.XID, &ofp.Echo{Reply: true, Data: body})
@@ -136,7 +147,14 @@ func (f *fakeSwitch) multipart(body []byte) ofp.Message {
 		}
 	case ofp.PartMeterFeatures:
 		reply.Body = (&ofp.MeterFeatures{Max: 1 << 18, BandTypes: 2, Capabilities: 0xf}).Append(nil)
+	case ofp.PartMeterConfig:
+		for i := range f.known {
+			reply.Body = f.known[i].Append(reply.Body)
+		}
 	case ofp.PartFlows:
+		if f.late != nil && m.Cookie == cookie(kindBlock, 0) {
+			<-f.late
+		}
 		for i := range f.stats {
 			reply.Body = f.stats[i].Append(reply.Body)
 		}
@@ -380,6 +398,32 @@ func TestMisbehaviorLater(t *testing.T) {
 	}
 }
 
+// A switch that talks without a pause, so that there is always half a message more, is not taken for a silent one.
+func TestSwitchThatAlwaysTalks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := New(Config{}, Deps{Log: slog.New(slog.DiscardHandler), Register: prometheus.NewRegistry()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, theirs := net.Pipe()
+		ended := make(chan error, 1)
+		go func() { ended <- newSession(c, ours).read() }()
+		echo := ofp.Append(nil, 1, &ofp.Echo{Reply: true, Data: make([]byte, 100)})
+		stream := append(hello(), echo[:50]...)
+		for range 2 * gone / time.Second {
+			if _, err := theirs.Write(stream); err != nil {
+				t.Fatalf("%v: %v", err, <-ended)
+			}
+			stream = append(append([]byte{}, echo[50:]...), echo[:50]...)
+			time.Sleep(time.Second)
+		}
+		_ = theirs.Close()
+		if err := <-ended; !errors.Is(err, io.ErrUnexpectedEOF) && !strings.Contains(err.Error(), "within a message") {
+			t.Error(err)
+		}
+	})
+}
+
 // asks reports whether a message asks for a part.
 func asks(h ofp.Header, body []byte, p ofp.Part) bool {
 	var m ofp.MultipartRequest
@@ -492,6 +536,65 @@ func TestRefusedBlock(t *testing.T) {
 	f.mu.Unlock()
 	if last.Cookie != cookie(kindBlock, 0xb) || last.Match.Src != block.Match.Src || last.Hard < 59 || last.Hard > 60 {
 		t.Errorf("%+v", last)
+	}
+}
+
+// A switch that confirms nothing is given up, also when whoever asked has given up before.
+func TestSwitchThatConfirmsNothing(t *testing.T) {
+	c, log := startQuick(t, Config{Answer: 200 * time.Millisecond})
+	f := dialFake(t, c, 3)
+	ovstest.Await(t, "the switch", func() bool { return log.has("switch connected") })
+	f.note(func() { f.mute = true })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := c.Apply(ctx, dropOf("00000000000b", "10.0.0.9/32")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want a deadline exceeded", err)
+	}
+	ovstest.Await(t, "its end", func() bool { return log.has("switch disconnected", "no answer") })
+}
+
+// An answer that comes when nobody waits for it any more harms nobody. The race detector would tell.
+func TestCountsThatComeLate(t *testing.T) {
+	c, log := startQuick(t, Config{Answer: time.Minute})
+	f := &fakeSwitch{id: 3, late: make(chan struct{})}
+	for id := range uint64(500) {
+		f.stats = append(f.stats, ofp.FlowStats{Cookie: cookie(kindBlock, id)})
+	}
+	dialFakeWith(t, c, f)
+	ovstest.Await(t, "the switch", func() bool { return log.has("switch connected") })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	counts, err := c.Counts(ctx)
+	close(f.late)
+	for end := time.Now().Add(100 * time.Millisecond); time.Now().Before(end); {
+		for id, n := range counts {
+			t.Errorf("%s: %v", id, n)
+		}
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want a deadline exceeded", err)
+	}
+	if counts, err := c.Counts(t.Context()); err != nil || len(counts) != 500 {
+		t.Errorf("%d blocks, %v, want 500", len(counts), err)
+	}
+}
+
+// A meter that the switch has, and no block of ours, is somebody else's.
+func TestForeignMetersStay(t *testing.T) {
+	c, log := startQuick(t, Config{})
+	f := dialFakeWith(t, c, &fakeSwitch{id: 3, known: []ofp.MeterConfig{{Meter: ofp.Meter{ID: firstMeter, Rate: 5}}}})
+	ovstest.Await(t, "the switch", func() bool { return log.has("switch connected") })
+	block := dropOf("00000000000b", "10.0.0.9/32")
+	block.Kind, block.Rate = mitigate.Limit, 100
+	if err := c.Apply(t.Context(), block); err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.meter {
+		if m.Meter.ID == firstMeter {
+			t.Errorf("%+v changes a meter that is not ours", m)
+		}
 	}
 }
 

@@ -54,16 +54,27 @@ func (n *network) join(at *node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if old := n.nodes[at.id]; old != nil {
-		for number, p := range at.ports {
-			if before := old.ports[number]; before != nil && before.Up() && p.Up() {
-				p.since, p.linked, p.peer, p.heard, p.hosts = before.since, before.linked, before.peer, time.Now(), before.hosts
-			}
-		}
+		n.inherit(at, old)
 	}
 	n.nodes[at.id] = at
 	n.changed()
 	for _, other := range n.nodes {
 		n.probeAll(other)
+	}
+}
+
+// inherit hands what was known behind a switch's ports to its new connection. Ports that are gone or down have nothing behind them.
+func (n *network) inherit(at, old *node) {
+	for number, before := range old.ports {
+		p := at.ports[number]
+		if p != nil && before.Up() && p.Up() {
+			p.since, p.linked, p.peer, p.heard, p.hosts = before.since, before.linked, before.peer, time.Now(), before.hosts
+			continue
+		}
+		n.forgetHosts(before)
+		if p == nil {
+			n.deleteFlows(at, ofp.FlowMod{OutPort: number})
+		}
 	}
 }
 

@@ -36,8 +36,9 @@ type session struct {
 
 	counting *counting
 
-	mu     sync.Mutex
-	meters map[string]uint32 // of the blocks that let some packets pass
+	mu      sync.Mutex
+	meters  map[string]uint32 // of the blocks that let some packets pass
+	foreign map[uint32]bool   // other meters that the switch had: somebody else's, or left over
 
 	// of the reader
 	hello  bool
@@ -112,11 +113,13 @@ const (
 // read takes messages until the connection fails or the switch sends what it must not.
 func (s *session) read() error {
 	r := ofp.NewReader(s.conn)
+	var renewed time.Time
 	for {
-		if !r.Buffered() {
-			if err := s.conn.SetReadDeadline(time.Now().Add(gone)); err != nil {
+		if now := time.Now(); now.Sub(renewed) > gone/16 { // a switch that always has more to say leaves no pause to do it in
+			if err := s.conn.SetReadDeadline(now.Add(gone)); err != nil {
 				return err
 			}
+			renewed = now
 		}
 		h, body, err := r.Next()
 		if err != nil {
@@ -154,6 +157,9 @@ func (s *session) attend(ctx context.Context) error {
 		case <-poll.C:
 			if err := s.poll(ctx); err != nil {
 				return fmt.Errorf("counters: %w", err)
+			}
+			if s.calls.overdue(s.c.cfg.Answer) {
+				return fmt.Errorf("no answer for %v: %w", s.c.cfg.Answer, ErrSwitch)
 			}
 		case <-life.C:
 			if time.Since(time.Unix(0, s.heard.Load())) > silence {

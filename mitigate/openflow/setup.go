@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"mlids/capture"
@@ -143,6 +144,7 @@ func (s *session) layOut(ctx context.Context, at *node) error {
 	if err := s.askFlows(ctx, at); err != nil {
 		return fmt.Errorf("flows: %w", err)
 	}
+	s.foreign = s.others(known)
 	list := append([]ofp.Message{&ofp.Config{MissLen: ofp.MaxLenAll}}, baseFlows()...)
 	for _, m := range s.wantedMeters(at) {
 		mod := &ofp.MeterMod{Command: ofp.MeterAdd, Meter: m}
@@ -159,6 +161,15 @@ func (s *session) layOut(ctx context.Context, at *node) error {
 		}
 	}
 	return s.transact(ctx, list...)
+}
+
+// others are the known meters that no block of ours uses.
+func (s *session) others(known map[uint32]bool) map[uint32]bool {
+	rest := maps.Clone(known)
+	for _, id := range s.meters {
+		delete(rest, id)
+	}
+	return rest
 }
 
 // wantedMeters are the meters of all ports, each once.

@@ -511,6 +511,33 @@ func TestSwitchAwayAndBack(t *testing.T) {
 	})
 }
 
+// A switch that comes back without a port has no hosts there any more: what is for them is sent to all, not into the void.
+func TestSwitchBackWithoutAPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimulation(t, Config{})
+		s.add(1, 3)
+		s.discover()
+		for id := range byte(3) {
+			s.enter(point{1, uint32(id + 1)}, udpFrame(id+1, 0, 9))
+			s.rest()
+		}
+		s.enter(point{1, 1}, udpFrame(1, 3, 1000))
+		s.rest()
+		s.net.leave(s.nodes[1])
+		s.add(1, 2)
+		s.rest()
+		if len(s.net.hosts) != 2 {
+			t.Errorf("%d hosts known, want 2", len(s.net.hosts))
+		}
+		clear(s.received)
+		s.enter(point{1, 1}, udpFrame(1, 3, 1000))
+		s.rest()
+		if s.received[point{1, 2}] != 1 {
+			t.Errorf("a frame for a host whose port is gone came to %v, want all ports", s.received)
+		}
+	})
+}
+
 // forwarding counts the exact flows of a switch.
 func (s *simulation) forwarding(id uint64) int {
 	n := 0

@@ -47,9 +47,6 @@ func (r *Reader) Next() (Header, []byte, error) {
 	return h, b[HeaderSize:], nil
 }
 
-// Buffered reports whether bytes of a further message were already taken from the connection.
-func (r *Reader) Buffered() bool { return r.r.Buffered() > r.last }
-
 // ended tells an end between messages from one within.
 func ended(err error, have int) error {
 	if errors.Is(err, io.EOF) && have > 0 {
