@@ -251,6 +251,7 @@ func TestByHand(t *testing.T) {
 			"loose prefix": {Kind: Drop, Match: Match{Src: netip.MustParsePrefix("10.0.0.1/8")}},
 			"port of what": {Kind: Drop, Match: Match{Src: single(attacker), DstPort: 80}},
 			"two families": {Kind: Drop, Match: Match{Src: single(attacker), Dst: netip.MustParsePrefix("fe80::/64")}},
+			"IPv4 dressed": {Kind: Drop, Match: Match{Src: netip.MustParsePrefix("::ffff:10.0.0.1/128")}},
 			"over":         {Kind: Drop, Match: Match{Src: single(attacker)}, Until: time.Now().Add(-time.Second)},
 		} {
 			if _, err := d.Add(t.Context(), b, "me"); !errors.Is(err, ErrBlock) {

@@ -197,6 +197,8 @@ func (m *Match) valid() error {
 		return fmt.Errorf("%w: it would match everything: want a source, a destination or a port of entry", ErrBlock)
 	case !masked(m.Src) || !masked(m.Dst):
 		return fmt.Errorf("%w: %v to %v: a prefix has bits beyond its length", ErrBlock, m.Src, m.Dst)
+	case m.Src.Addr().Is4In6() || m.Dst.Addr().Is4In6(): // allow-list and kernel would take it for another address
+		return fmt.Errorf("%w: %v to %v: want IPv4 addresses as IPv4", ErrBlock, m.Src, m.Dst)
 	case m.Src.IsValid() && m.Dst.IsValid() && m.Src.Addr().Is4() != m.Dst.Addr().Is4():
 		return fmt.Errorf("%w: %v to %v are of two families", ErrBlock, m.Src, m.Dst)
 	case (m.SrcPort != 0 || m.DstPort != 0) && !hasPorts(m.Proto):

@@ -21,9 +21,17 @@ type flowKey struct {
 	model            string
 }
 
-// reading is how many packets a flow had at a time.
+// Switches count once a second, so of a flow that goes on, a second's packets may be known late: those counted since a reading
+// were sent in as much as lump longer. It is renewed after renewal, which bounds what that hides.
+const (
+	lump    = time.Second
+	renewal = 5 * time.Second
+)
+
+// reading is how many packets a flow had at a time, its beginning or later.
 type reading struct {
 	at     time.Time
+	late   time.Duration // how long before packets may have been sent that are counted after it
 	fwd    uint64
 	paired [2]uint64 // how many of them are counted for the pair
 }
@@ -38,8 +46,8 @@ func newLoads() *loads {
 	return &loads{flows: newWindow[flowKey, reading](loadSpan), pairs: newWindow[pair, uint64](loadSpan)}
 }
 
-// add takes a finding that tells packets. It returns how many packets a second the flow carried forward since the last
-// second or longer, 0 when the destination answers its source, in this flow or in others: that is no flood, but a tunnel or a call.
+// add takes a finding that tells packets. It returns how many packets a second, at least, the flow carried forward in the last
+// second or some seconds, 0 when the destination answers its source, in this flow or in others: that is no flood, but a tunnel or a call.
 func (l *loads) add(now time.Time, a *mlids.Alert) float64 {
 	if a.FwdPackets == 0 && a.BwdPackets == 0 {
 		return 0
@@ -56,14 +64,14 @@ func (l *loads) add(now time.Time, a *mlids.Alert) float64 {
 		}
 	}
 	if a.FwdPackets < current.fwd || a.End.Before(current.at) { // the next flow of these ports
-		*current = reading{at: a.Start}
+		*current = reading{at: a.Start, late: lump}
 	}
 	l.pair(now, pair{a.Src, a.Dst}, a.FwdPackets, &current.paired[0])
 	l.pair(now, pair{a.Dst, a.Src}, a.BwdPackets, &current.paired[1])
 	span := a.End.Sub(current.at)
-	rate := float64(a.FwdPackets-current.fwd) / max(span, time.Second).Seconds()
-	if span >= time.Second {
-		current.at, current.fwd = a.End, a.FwdPackets
+	rate := float64(a.FwdPackets-current.fwd) / max(span+current.late, time.Second).Seconds()
+	if span >= renewal {
+		current.at, current.late, current.fwd = a.End, lump, a.FwdPackets
 	}
 	if l.of(now, pair{a.Dst, a.Src})*answered >= l.of(now, pair{a.Src, a.Dst}) {
 		return 0

@@ -24,8 +24,9 @@ type Filter struct {
 	device string
 	netns  int // file descriptor of a network namespace; 0 for the process's own
 
-	mu    sync.Mutex
-	until map[string]time.Time // of the blocks that are rules
+	mu      sync.Mutex
+	until   map[string]time.Time // of the blocks that are rules
+	allowed []netip.Prefix       // for a table that is made anew: somebody may take away all that the kernel has
 }
 
 var (
@@ -98,6 +99,7 @@ func (f *Filter) ensure(c *nft.Conn) (*nft.Chain, error) {
 		look = append(look, &expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID}, &expr.Counter{}, drop())
 		c.AddRule(&nft.Rule{Table: t, Chain: chain, Exprs: look, UserData: []byte("sources")})
 	}
+	letPass(c, chain, f.allowed)
 	return chain, flush(c)
 }
 
@@ -273,12 +275,21 @@ func (f *Filter) Allow(_ context.Context, sources []netip.Prefix) error {
 			}
 		}
 	}
+	letPass(c, chain, sources)
+	if err := flush(c); err != nil {
+		return err
+	}
+	f.allowed = slices.Clone(sources)
+	return nil
+}
+
+// letPass puts a rule for each source before all others.
+func letPass(c *nft.Conn, chain *nft.Chain, sources []netip.Prefix) {
 	for _, p := range sources {
 		exprs := append(isVersion(p.Addr().Is6()), matchPrefix(p, true)...)
 		exprs = append(exprs, &expr.Verdict{Kind: expr.VerdictAccept})
 		c.InsertRule(&nft.Rule{Table: chain.Table, Chain: chain, Exprs: exprs, UserData: []byte(allowMark)})
 	}
-	return flush(c)
 }
 
 // Remove takes the table away, with all that is blocked.

@@ -186,6 +186,12 @@ func TestBlocksOutliveTheProcess(t *testing.T) {
 	if got := p.passes(attacker); got != 5 {
 		t.Errorf("allowed, and %d of 5 passed", got)
 	}
+	if err := errors.Join(p.filter().Remove(), next.Apply(t.Context(), rule)); err != nil { // as nft flush ruleset does
+		t.Fatal(err)
+	}
+	if got := p.passes(attacker); got != 5 {
+		t.Errorf("allowed, in a table that was made anew, and %d of 5 passed", got)
+	}
 	if err := errors.Join(next.Allow(t.Context(), nil), next.Lift(t.Context(), mitigate.Block{ID: rule.ID})); err != nil {
 		t.Fatal(err)
 	}
