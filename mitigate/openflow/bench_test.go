@@ -300,8 +300,8 @@ func BenchmarkFlowModsWritten(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out, stop := newOutbox(conn), make(chan struct{})
-	go func() { _ = out.run(stop) }()
+	out, stop, ended := newOutbox(conn), make(chan struct{}), make(chan error, 1)
+	go func() { ended <- out.run(stop) }()
 	m := benchFlow(1)
 	b.ResetTimer()
 	for i := range b.N {
@@ -313,8 +313,11 @@ func BenchmarkFlowModsWritten(b *testing.B) {
 	for out.waits() > 0 {
 		runtime.Gosched()
 	}
-	b.StopTimer()
 	close(stop)
+	if err := <-ended; err != nil { // after its last write
+		b.Error(err)
+	}
+	b.StopTimer()
 	_ = conn.Close()
 	if got := <-done; got < b.N-1 {
 		b.Error(fmt.Errorf("%d of %d arrived", got, b.N))
