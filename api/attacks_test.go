@@ -259,7 +259,7 @@ type target struct {
 func config() Config {
 	return Config{
 		MaxBody: 1 << 20, MaxMemory: 8 << 20, MaxRows: 1000, MaxConnections: 200, AdminListen: "127.0.0.1:0",
-		HeaderTimeout: 250 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: time.Second, IdleTimeout: 20 * time.Millisecond,
+		HeaderTimeout: 250 * time.Millisecond, ReadTimeout: time.Second, WriteTimeout: 2 * time.Second, IdleTimeout: 20 * time.Millisecond,
 	}
 }
 
