@@ -26,7 +26,7 @@ func attacks(d time.Duration) []attack {
 		{"ICMP flood", "flood", "icmp[0]=8 and src host 10.0.0.3", []string{"hping3", "--icmp", "-i", "u1000", "-q"}, d},
 		{"SYN flood, forged", "syn", "tcp[13]=2 and dst port 80 and not src host 10.0.0.1", []string{"hping3", "-S", "-p", "80", "--rand-source", "-i", "u1000", "-q"}, d},
 		{"UDP flood", "udp", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-p", "7777", "-d", "512", "-i", "u1000", "-q"}, d},
-		{"UDP flood in one flow", "udp-flow", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-s", "5000", "-k", "-p", "7777", "-d", "512", "-i", "u100", "-q"}, d},
+		{"UDP flood in one flow", "udp-flow", "udp and src host 10.0.0.3", []string{"hping3", "--udp", "-s", "5000", "-k", "-p", "7777", "-d", "512", "-i", "u50", "-q"}, d},
 		{"port scan", "scan", "tcp[13]=2 and src host 10.0.0.3", []string{"hping3", "-S", "--scan", "1-4000", "-i", "u2000"}, d},
 	}
 }
