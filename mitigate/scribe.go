@@ -110,17 +110,18 @@ func (s *scribe) waiting(first batch) []batch {
 	return all
 }
 
-// keep puts records and the book on the disk. What the disk refuses is logged, and done all the same: an attack goes on.
+// keep puts the book and records on the disk, the book first: a restart lifts what no book has, and records what it takes up. What
+// the disk refuses is logged, and done all the same: an attack goes on.
 func (s *scribe) keep(ctx context.Context, records []*Record) {
-	if err := s.audit.append(records...); err != nil {
-		s.lose(ctx, "records are lost", len(records), err)
-	}
 	state, err := s.state()
 	if err == nil {
 		err = replaceFile(s.path, state)
 	}
 	if err != nil {
 		s.log.ErrorContext(ctx, "the state of blocks is not kept", "err", err)
+	}
+	if err := s.audit.append(records...); err != nil {
+		s.lose(ctx, "records are lost", len(records), err)
 	}
 }
 

@@ -126,7 +126,7 @@ func controllerDiesDuringFlood(t *testing.T, mlids string) {
 		defer close(done)
 		r.run(r.at, 5*time.Second, "hping3", "--icmp", "-i", "u2000", "-q", r.h2.IP)
 	}()
-	ovstest.Await(t, "the block", func() bool { _, ok := r.confirmed(); return ok })
+	ovstest.Await(t, "the block, on the disk", func() bool { _, ok := r.confirmed(); return ok && len(r.audit()) > 0 })
 	r.kill()
 	stop := r.trace(r.h2, "icmp[0]=8 and src host "+r.at.IP)
 	if p := r.ping(r.h1, r.h2, 10, 50*time.Millisecond)(); p.answered < p.sent {
