@@ -55,6 +55,8 @@ func attacksAreContained(t *testing.T, mlids string) {
 			t.Log(res)
 			all, after := res.kept()
 			switch {
+			case !res.blocked && a.short == "udp-flow" && len(res.sent) < 4*7000:
+				t.Skipf("needs a machine that sends 7,000 packets/s: the rule begins at 5,000, of packets counted up to a second late; %d in 4 s came", len(res.sent))
 			case !res.blocked:
 				t.Fatal("nothing was done about it")
 			case len(res.sent) < 400:
