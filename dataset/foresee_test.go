@@ -45,7 +45,7 @@ func TestFilesOfFullSizeAreForeseen(t *testing.T) {
 			if !errors.Is(err, dataset.ErrLimit) || !strings.Contains(err.Error(), "would take about") || last.Rows > rows*9/10 {
 				t.Errorf("after %d of %d rows: %v", last.Rows, rows, err)
 			}
-			o.Limits.Memory = int64(rows) * 16
+			o.Limits.Memory = int64(rows)*16 + 1<<10 // the rows, and names beside them
 			table, err := dataset.Open(t.Context(), path, small(t), o)
 			if err != nil || table.Len() != rows {
 				t.Fatal(err)
