@@ -14,9 +14,10 @@ const (
 	aheadBatches = 4
 )
 
-// keeper is a source whose frames can be made to outlast the next one: until their block is given back.
-type keeper interface {
-	keep() bool
+// aheadOf is a source that may be read before its packets are wanted. With keep its frames outlast the next one, until their
+// block is given back.
+type aheadOf interface {
+	ahead(keep bool) bool
 }
 
 // batch holds decoded packets.

@@ -17,10 +17,10 @@ import (
 )
 
 // packetsOf decodes a capture with Run.
-func packetsOf(t *testing.T, src Source) ([]mlids.Packet, Counters, error) {
+func packetsOf(t *testing.T, src Source, cfg DecoderConfig) ([]mlids.Packet, Counters, error) {
 	t.Helper()
 	var all []mlids.Packet
-	dec := NewDecoder(DecoderConfig{})
+	dec := NewDecoder(cfg)
 	err := Run(t.Context(), src, dec, func(p *mlids.Packet) error {
 		all = append(all, *p)
 		all[len(all)-1].Payload = bytes.Clone(p.Payload) // what reads ahead must not have overwritten it
@@ -32,26 +32,33 @@ func packetsOf(t *testing.T, src Source) ([]mlids.Packet, Counters, error) {
 // direct hides that a file can be read ahead.
 type direct struct{ Source }
 
-// both reads a capture directly and ahead, and wants the same packets and the same error.
+// both reads a capture directly and ahead, with and without payloads, and wants the same packets and the same error.
 func both(t *testing.T, open func() io.Reader) {
 	t.Helper()
-	want, wantSeen, wantErr := packetsOf(t, direct{NewFile("x.pcap", open())})
-	src := newFile("x.pcap", &input{r: open()})
-	src.ahead = true
-	got, gotSeen, err := packetsOf(t, src)
-	if len(got) != len(want) || gotSeen != wantSeen {
-		t.Errorf("%d packets of %+v, want %d of %+v", len(got), gotSeen, len(want), wantSeen)
-	}
-	for i := range min(len(got), len(want)) {
-		if !reflect.DeepEqual(got[i], want[i]) {
-			t.Fatalf("packet %d differs", i)
+	want, wantSeen, wantErr := packetsOf(t, direct{NewFile("x.pcap", open())}, DecoderConfig{})
+	for _, headersOnly := range []bool{false, true} {
+		src := newFile("x.pcap", &input{r: open()})
+		src.mayAhead = true
+		got, gotSeen, err := packetsOf(t, src, DecoderConfig{HeadersOnly: headersOnly})
+		if headersOnly {
+			for i := range want {
+				want[i].Payload = nil
+			}
 		}
-	}
-	if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
-		t.Errorf("error %v, want %v", err, wantErr)
-	}
-	if err := src.Close(); err != nil {
-		t.Error(err)
+		if len(got) != len(want) || gotSeen != wantSeen {
+			t.Errorf("%d packets of %+v, want %d of %+v", len(got), gotSeen, len(want), wantSeen)
+		}
+		for i := range min(len(got), len(want)) {
+			if !reflect.DeepEqual(got[i], want[i]) {
+				t.Fatalf("packet %d differs", i)
+			}
+		}
+		if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
+			t.Errorf("error %v, want %v", err, wantErr)
+		}
+		if err := src.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -147,20 +154,20 @@ func TestAheadEndsEarly(t *testing.T) {
 
 // A file that grows is not read ahead: its packets would wait for a batch to be full.
 func TestAheadIsNotForFilesThatGrow(t *testing.T) {
-	if openAhead(t, 1, FileConfig{Follow: true}).keep() {
+	if openAhead(t, 1, FileConfig{Follow: true}).ahead(true) {
 		t.Error("a followed file is read ahead")
 	}
-	if !openAhead(t, 1, FileConfig{}).keep() {
+	if !openAhead(t, 1, FileConfig{}).ahead(true) {
 		t.Error("a whole file is not read ahead")
 	}
 	filtered, err := Filter(openAhead(t, 1, FileConfig{}), "udp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k, ok := filtered.(keeper); !ok || !k.keep() {
+	if k, ok := filtered.(aheadOf); !ok || !k.ahead(true) {
 		t.Error("a filtered file is not read ahead")
 	}
-	if _, ok := Replay(openAhead(t, 1, FileConfig{}), 1).(keeper); ok {
+	if _, ok := Replay(openAhead(t, 1, FileConfig{}), 1).(aheadOf); ok {
 		t.Error("a file that is replayed at its pace is read ahead")
 	}
 }

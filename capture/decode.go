@@ -10,6 +10,7 @@ import (
 type DecoderConfig struct {
 	Decapsulate bool // look into one level of IP-in-IP, 6in4, GRE, GTP-U, VXLAN and Teredo; else the outer packet counts
 	Checksums   bool // verify checksums; in files, one's own outgoing traffic fails where the card computes them
+	HeadersOnly bool // packets get no payload, so that a file that is read ahead stays in few buffers
 }
 
 // Decoder finds the headers of frames. It belongs to one goroutine; it remembers the ports of fragmented packets.
@@ -42,6 +43,9 @@ func (d *Decoder) Decode(f *Frame, p *mlids.Packet) Reason {
 	}
 	if d.cfg.Decapsulate && reason == Decoded && !p.Fragment {
 		d.decapsulate(p)
+	}
+	if d.cfg.HeadersOnly {
+		p.Payload = nil
 	}
 	d.counters.count(p, reason)
 	return reason

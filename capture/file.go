@@ -22,16 +22,16 @@ type format interface {
 
 // File is a Source over a pcap or pcapng file, plain or compressed with gzip or zstd.
 type File struct {
-	name    string
-	b       *blocks
-	format  format // nil until the first Next has seen the magic number
-	close   func() error
-	unzip   func()
-	err     error
-	size    int64
-	ahead   bool
-	packets int64
-	closed  atomic.Bool
+	name     string
+	b        *blocks
+	format   format // nil until the first Next has seen the magic number
+	close    func() error
+	unzip    func()
+	err      error
+	size     int64
+	mayAhead bool
+	packets  int64
+	closed   atomic.Bool
 }
 
 // Open opens the capture at path, "-" being standard input. What is wrong with its contents, Next says.
@@ -44,7 +44,7 @@ func Open(path string, cfg FileConfig) (*File, error) {
 		path = "standard input"
 	}
 	file := newFile(path, in)
-	file.close, file.size, file.ahead = closer.Close, size, cfg.Ahead && !cfg.Follow && in.waiter == nil
+	file.close, file.size, file.mayAhead = closer.Close, size, cfg.Ahead && !cfg.Follow && in.waiter == nil
 	return file, nil
 }
 
@@ -79,12 +79,12 @@ func (s *File) Next(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// keep makes frames last until their blocks are given back, for a file that may be read ahead.
-func (s *File) keep() bool {
-	if s.ahead {
+// ahead makes frames last until their blocks are given back, if they shall, for a file that may be read ahead.
+func (s *File) ahead(keep bool) bool {
+	if s.mayAhead && keep {
 		s.b.keep()
 	}
-	return s.ahead
+	return s.mayAhead
 }
 
 // fail keeps err, with the place where it happened, as the answer to every further Next.

@@ -54,10 +54,10 @@ func (s *filtered) Next(ctx context.Context, f *Frame) error {
 	}
 }
 
-// keep makes the frames of the source behind it last, if they can.
-func (s *filtered) keep() bool {
-	k, ok := s.Source.(keeper)
-	return ok && k.keep()
+// ahead passes on what the source behind it can.
+func (s *filtered) ahead(keep bool) bool {
+	src, ok := s.Source.(aheadOf)
+	return ok && src.ahead(keep)
 }
 
 func compileFilter(expr string, link LinkType) (*bpf.VM, error) {

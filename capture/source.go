@@ -61,7 +61,7 @@ func Run(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet)
 
 // RunIdle is Run for live sources: it calls idle, from the same goroutine, whenever the source returns ErrIdle.
 func RunIdle(ctx context.Context, src Source, dec *Decoder, each func(*mlids.Packet) error, idle func() error) error {
-	if k, ok := src.(keeper); ok && k.keep() {
+	if s, ok := src.(aheadOf); ok && s.ahead(!dec.cfg.HeadersOnly) {
 		return runAhead(ctx, src, dec, each)
 	}
 	var f Frame

@@ -93,6 +93,7 @@ func (a *app) flowsText(ctx context.Context, f *flowsFlags, schema *feature.Sche
 	if err := s.open(schema, f.packets.maxFlows, out, a.json()); err != nil {
 		return badInput(err)
 	}
+	f.packets.decoder.HeadersOnly = schema.Name != "kdd99" // which reads what is said
 	counters, err := a.packets(ctx, &f.packets, s)
 	if counters.Packets > 0 || err == nil { // a source that never gave a packet has nothing to sum up
 		a.summary(counters)
