@@ -1,8 +1,11 @@
 package flow
 
-// index is an open-addressing hash table from hashes to flows: linear probing, at most three quarters full, deletion by
-// shifting back. An entry is tag<<32 | ref; the tag alone places it, so that growing touches no flow.
-type index struct {
+import "iter"
+
+// Index is an open-addressing hash table from hashes to places in a slab, which count from 1: linear probing, at most three
+// quarters full, deletion by shifting back. An entry is tag<<32 | place; the tag, which is the hash, alone says where it
+// stands, so that growing touches nothing in the slab.
+type Index struct {
 	entries []uint64
 	mask    uint32
 	n       int
@@ -10,40 +13,67 @@ type index struct {
 
 const minIndex = 1 << 10
 
-func newIndex() index {
-	return index{entries: make([]uint64, minIndex), mask: minIndex - 1}
+// NewIndex makes an empty index.
+func NewIndex() Index {
+	return Index{entries: make([]uint64, minIndex), mask: minIndex - 1}
 }
 
-func (x *index) insert(tag uint32, r ref) {
+// Len is how many places are in the index.
+func (x *Index) Len() int { return x.n }
+
+// Find gives the place with this hash for which is holds; 0 when there is none.
+func (x *Index) Find(tag uint32, is func(place uint32) bool) uint32 {
+	for i := tag & x.mask; x.entries[i] != 0; i = (i + 1) & x.mask {
+		if e := x.entries[i]; uint32(e>>32) == tag && is(uint32(e)) {
+			return uint32(e)
+		}
+	}
+	return 0
+}
+
+// All gives the places, in no order.
+func (x *Index) All() iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for _, e := range x.entries {
+			if e != 0 && !yield(uint32(e)) {
+				return
+			}
+		}
+	}
+}
+
+// Insert adds a place that is not there.
+func (x *Index) Insert(tag, place uint32) {
 	if 4*(x.n+1) > 3*len(x.entries) {
 		x.grow()
 	}
 	x.n++
-	i := tag & x.mask
-	for x.entries[i] != 0 {
-		i = (i + 1) & x.mask
-	}
-	x.entries[i] = uint64(tag)<<32 | uint64(r)
+	x.entries[x.vacant(tag)] = uint64(tag)<<32 | uint64(place)
 }
 
-func (x *index) grow() {
+func (x *Index) grow() {
 	old := x.entries
 	x.entries = make([]uint64, 2*len(old))
 	x.mask = uint32(len(x.entries) - 1)
 	for _, e := range old {
-		if e == 0 {
-			continue
+		if e != 0 {
+			x.entries[x.vacant(uint32(e>>32))] = e
 		}
-		i := uint32(e>>32) & x.mask
-		for x.entries[i] != 0 {
-			i = (i + 1) & x.mask
-		}
-		x.entries[i] = e
 	}
 }
 
-func (x *index) remove(tag uint32, r ref) {
-	entry := uint64(tag)<<32 | uint64(r)
+// vacant is the first free entry for a hash.
+func (x *Index) vacant(tag uint32) uint32 {
+	i := tag & x.mask
+	for x.entries[i] != 0 {
+		i = (i + 1) & x.mask
+	}
+	return i
+}
+
+// Remove takes out a place, if it is there.
+func (x *Index) Remove(tag, place uint32) {
+	entry := uint64(tag)<<32 | uint64(place)
 	i := tag & x.mask
 	for x.entries[i] != entry {
 		if x.entries[i] == 0 {
@@ -64,4 +94,10 @@ func (x *index) remove(tag uint32, r ref) {
 			hole = j
 		}
 	}
+}
+
+// Clear takes out all places.
+func (x *Index) Clear() {
+	clear(x.entries)
+	x.n = 0
 }

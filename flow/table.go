@@ -26,7 +26,7 @@ type Table[S any] struct {
 	cfg     Config
 	handler Handler[S]
 	timer   Timer[S] // the handler, if it is one
-	index   index
+	index   Index
 	flows   slab[S]
 	key     func(*mlids.Packet, *mlids.FlowKey)
 	current mlids.FlowKey // of the packet at hand; as a local variable it would be allocated
@@ -55,7 +55,7 @@ func New[S any](cfg Config, h Handler[S]) *Table[S] {
 	}
 	timer, _ := h.(Timer[S])
 	return &Table[S]{
-		cfg: cfg, handler: h, timer: timer, key: cfg.Key, index: newIndex(), wheel: make([]ref, wheelBuckets),
+		cfg: cfg, handler: h, timer: timer, key: cfg.Key, index: NewIndex(), wheel: make([]ref, wheelBuckets),
 		seed: maphash.Comparable(maphash.MakeSeed(), 0),
 	}
 }
@@ -123,7 +123,7 @@ func (t *Table[S]) begin(key *mlids.FlowKey, tag uint32, prev *Flow[S], p *mlids
 	f.Key, f.tag, f.Seq = *key, tag, t.seq
 	f.First, f.Last = p.Time, p.Time
 	f.Ingress, f.Answer = p.Ingress, p.Answers()
-	t.index.insert(tag, r)
+	t.index.Insert(tag, uint32(r))
 	t.arm(r, f)
 	t.append(r, f)
 	t.stats.Flows++
@@ -133,7 +133,7 @@ func (t *Table[S]) begin(key *mlids.FlowKey, tag uint32, prev *Flow[S], p *mlids
 
 // end takes an open flow out of the table; it is reported at the end of the tick.
 func (t *Table[S]) end(r ref, f *Flow[S], why mlids.EndReason, at int64) {
-	t.index.remove(f.tag, r)
+	t.index.Remove(f.tag, uint32(r))
 	t.disarm(f)
 	t.unuse(f)
 	t.finish(r, f, why, at)

@@ -260,29 +260,29 @@ func TestNoAllocations(t *testing.T) {
 // TestIndex removes entries in every order of a crowded index.
 func TestIndex(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	x := newIndex()
+	x := NewIndex()
 	var in []uint64
 	for range 20_000 {
 		if len(in) > 0 && rng.IntN(5) < 2 {
 			i := rng.IntN(len(in))
-			x.remove(uint32(in[i]>>32), ref(uint32(in[i])))
+			x.Remove(uint32(in[i]>>32), uint32(in[i]))
 			in = slices.Delete(in, i, i+1)
 			continue
 		}
 		e := uint64(rng.Uint32N(4096))<<32 | uint64(rng.Uint32()|1)
-		x.insert(uint32(e>>32), ref(uint32(e)))
+		x.Insert(uint32(e>>32), uint32(e))
 		in = append(in, e)
 	}
-	if x.n != len(in) {
-		t.Fatalf("%d entries, want %d", x.n, len(in))
+	if x.Len() != len(in) || len(slices.Collect(x.All())) != len(in) {
+		t.Fatalf("%d entries, want %d", x.Len(), len(in))
 	}
 	for _, e := range in {
-		i := uint32(e>>32) & x.mask
-		for x.entries[i] != e {
-			if x.entries[i] == 0 {
-				t.Fatalf("entry %x was lost", e)
-			}
-			i = (i + 1) & x.mask
+		if place := x.Find(uint32(e>>32), func(place uint32) bool { return place == uint32(e) }); place != uint32(e) {
+			t.Fatalf("entry %x was lost", e)
 		}
+	}
+	x.Clear()
+	if place := x.Find(uint32(in[0]>>32), func(uint32) bool { return true }); place != 0 || x.Len() != 0 {
+		t.Errorf("place %d of a cleared index with %d", place, x.Len())
 	}
 }

@@ -118,7 +118,7 @@ func (t *Table[S]) visit(bucket uint32, tick int64) {
 
 // expire ends a flow that is in no bucket.
 func (t *Table[S]) expire(r ref, f *Flow[S], deadline int64) {
-	t.index.remove(f.tag, r)
+	t.index.Remove(f.tag, uint32(r))
 	t.unuse(f)
 	t.finish(r, f, t.timeout(f), deadline)
 }

@@ -28,7 +28,9 @@ type carry struct {
 }
 
 func newCarry(capacity int, drop func(*seenSet)) *carry {
-	return &carry{half: max(capacity/2, 1), drop: drop, seed: maphash.Comparable(maphash.MakeSeed(), 0)}
+	return &carry{
+		young: newCuts(), old: newCuts(), half: max(capacity/2, 1), drop: drop, seed: maphash.Comparable(maphash.MakeSeed(), 0),
+	}
 }
 
 // down reports whether a key's source is the greater of both sides.
@@ -42,12 +44,8 @@ func down(k *mlids.FlowKey) bool {
 // put remembers what the flow with this key hands on.
 func (c *carry) put(key *mlids.FlowKey, v carried) {
 	v.down = down(key)
-	if c.young.n >= c.half {
-		for i := range c.old.slots {
-			c.drop(&c.old.slots[i].set)
-		}
-		clear(c.old.slots)
-		c.old.n = 0
+	if c.young.index.Len() >= c.half {
+		c.old.forget(c.drop)
 		c.old, c.young = c.young, c.old
 	}
 	c.young.put(c.hash(key), v)
@@ -67,74 +65,74 @@ func (c *carry) take(key *mlids.FlowKey) (carried, bool) {
 	return v, ok
 }
 
-// hash is never 0.
-func (c *carry) hash(key *mlids.FlowKey) uint64 { return max(flow.Hash(key, c.seed), 1) }
+func (c *carry) hash(key *mlids.FlowKey) uint64 { return flow.Hash(key, c.seed) }
 
-// cuts is an open-addressing hash table, at most three quarters full, with deletion by shifting back. A slot with hash 0
-// is free.
+// cuts finds cut connections by their hashes. They lie in chunks that never move.
 type cuts struct {
-	slots []cut
-	n     int
+	index  flow.Index
+	chunks []*[cutChunk]cut
+	taken  uint32 // places handed out at least once, which count from 1
+	free   uint32 // list of places given back, linked by their hashes
 }
+
+const cutChunk = 1 << 10
 
 type cut struct {
 	hash uint64
 	carried
 }
 
-const minCuts = 1 << 6
+func newCuts() cuts { return cuts{index: flow.NewIndex()} }
+
+func (c *cuts) at(place uint32) *cut {
+	return &c.chunks[(place-1)/cutChunk][(place-1)%cutChunk]
+}
+
+// find gives the place of a hash, 0 if it has none.
+func (c *cuts) find(hash uint64) uint32 {
+	return c.index.Find(uint32(hash), func(place uint32) bool { return c.at(place).hash == hash })
+}
 
 // put adds v, or replaces what had this hash.
 func (c *cuts) put(hash uint64, v carried) {
-	if 4*(c.n+1) > 3*len(c.slots) {
-		c.grow()
+	place := c.find(hash)
+	if place == 0 {
+		place = c.alloc()
+		c.index.Insert(uint32(hash), place)
 	}
-	s := &c.slots[c.find(hash)]
-	if s.hash == 0 {
-		c.n++
-	}
-	*s = cut{hash, v}
+	*c.at(place) = cut{hash, v}
 }
 
-// find is the slot with this hash, or the free one for it.
-func (c *cuts) find(hash uint64) int {
-	mask := len(c.slots) - 1
-	i := int(hash) & mask
-	for c.slots[i].hash != 0 && c.slots[i].hash != hash {
-		i = (i + 1) & mask
+func (c *cuts) alloc() uint32 {
+	if place := c.free; place != 0 {
+		c.free = uint32(c.at(place).hash)
+		return place
 	}
-	return i
-}
-
-func (c *cuts) grow() {
-	old := c.slots
-	c.slots = make([]cut, max(2*len(old), minCuts))
-	for i := range old {
-		if old[i].hash != 0 {
-			c.slots[c.find(old[i].hash)] = old[i]
-		}
+	if c.taken == uint32(len(c.chunks))*cutChunk {
+		c.chunks = append(c.chunks, new([cutChunk]cut))
 	}
+	c.taken++
+	return c.taken
 }
 
 // take finds and removes.
 func (c *cuts) take(hash uint64) (carried, bool) {
-	if c.n == 0 {
+	place := c.find(hash)
+	if place == 0 {
 		return carried{}, false
 	}
-	mask := len(c.slots) - 1
-	hole := c.find(hash)
-	if c.slots[hole].hash == 0 {
-		return carried{}, false
-	}
-	v := c.slots[hole].carried
-	c.n--
-	for i := (hole + 1) & mask; c.slots[i].hash != 0; i = (i + 1) & mask {
-		home := int(c.slots[i].hash) & mask
-		if (i-home)&mask >= (i-hole)&mask { // it may move back to the hole without passing its home
-			c.slots[hole] = c.slots[i]
-			hole = i
-		}
-	}
-	c.slots[hole] = cut{}
+	c.index.Remove(uint32(hash), place)
+	s := c.at(place)
+	v := s.carried
+	s.hash, c.free = uint64(c.free), place
 	return v, true
+}
+
+// forget removes all and hands each one's set to drop.
+func (c *cuts) forget(drop func(*seenSet)) {
+	for place := range c.index.All() {
+		drop(&c.at(place).set)
+	}
+	c.index.Clear()
+	c.taken, c.free = 0, 0
 }

@@ -10,7 +10,7 @@ import (
 // TestCuts holds the table against a map, with few different hashes in long runs of slots.
 func TestCuts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	var c cuts
+	c := newCuts()
 	want := map[uint64]carried{}
 	for i := range 100_000 {
 		hash := 1 + rng.Uint64N(40)*uint64(1+rng.IntN(64))
@@ -25,8 +25,8 @@ func TestCuts(t *testing.T) {
 			t.Fatalf("hash %d gave %+v, %t, want %+v, %t", hash, v, ok, w, had)
 		}
 		delete(want, hash)
-		if c.n != len(want) {
-			t.Fatalf("%d are counted, want %d", c.n, len(want))
+		if c.index.Len() != len(want) {
+			t.Fatalf("%d are counted, want %d", c.index.Len(), len(want))
 		}
 	}
 }
