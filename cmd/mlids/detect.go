@@ -80,7 +80,7 @@ func (a *app) detect() *cobra.Command {
 
 // flowGarbage is how much garbage may gather, in percent of what is in use, before it is collected. Flow tables have no pointers,
 // so that collecting takes little beside the verdicts; with Go's 100 they would need up to twice their memory as they grow.
-const flowGarbage = 25
+const flowGarbage = 10
 
 // thrift sets the garbage collector, if the user has not.
 func thrift() {
