@@ -66,6 +66,8 @@ image: ## build the container image IMAGE (default localhost/mlids) for ARCHS (d
 tools: ## install what the tests need, only what is missing (apt as root, pip into .build/peers)
 	@lab/tools.sh $(PEERS)
 
+# With the program's profile its packages would be compiled a second time, beside those that are tested.
+test: export GOFLAGS += -pgo=off
 .PHONY: test
 test: tools release-tools build ## install what is missing and run everything: vet, tests with the race detector, a few seconds of each fuzzer
 	$(GO) vet ./...
@@ -89,6 +91,10 @@ $(BIN)/golangci-lint-$(LINT_VERSION):
 .PHONY: bench
 bench: tools ## the benchmarks behind the figures in docs/, peers beside them
 	@lab/bench/run.sh
+
+.PHONY: profile
+profile: ## profile flows and detect on the benchmark's captures, for the compiler (cmd/mlids/default.pgo)
+	@lab/bench/profile.sh
 
 .PHONY: fuzz
 fuzz: ## run every fuzzer for FUZZTIME (an hour each: make fuzz FUZZTIME=1h)

@@ -56,18 +56,21 @@ type app struct {
 	level   slog.Level
 	dataDir string
 	config  string
+	profile string
+	stop    func() error // ends the profile
 	sinks   map[string]makeSink // ways out by the scheme of their URLs
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	a := &app{streams: s, sinks: allSinks()}
+	a := &app{streams: s, stop: func() error { return nil }, sinks: allSinks()}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	err := root.ExecuteContext(ctx)
+	err = errors.Join(err, a.stop())
 	if err == nil {
 		return exitDone
 	}
@@ -107,6 +110,7 @@ func (a *app) command() *cobra.Command {
 	flags.StringVarP(&a.format, "output", "o", "human", "how results are printed: human or json")
 	flags.Var((*levelFlag)(&a.level), "log-level", "what is logged on stderr: debug, info, warn or error")
 	flags.StringVar(&a.dataDir, "data-dir", defaultDataDir(), "where models and state are kept")
+	flags.StringVar(&a.profile, "cpu-profile", "", "file to write with where the time goes, for go tool pprof")
 	flags.StringVar(&a.config, "config", "", "configuration file (YAML): a section per verb, keys as the flags")
 	root.AddCommand(
 		a.serve(), a.detect(), a.flows(), a.predict(), a.train(), a.evaluate(), a.inspect(), a.data(), a.models(), a.queueVerbs(), a.keys(), a.check(), a.version(),
@@ -134,6 +138,13 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	if !strings.Contains(" "+formats(cmd)+" ", " "+a.format+" ") {
 		return fmt.Errorf("--output %q: known for this verb are %s", a.format, formats(cmd))
+	}
+	if a.profile != "" {
+		stop, err := startProfile(a.profile)
+		if err != nil {
+			return err
+		}
+		a.stop = stop
 	}
 	a.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: a.level}))
 	return nil
