@@ -57,7 +57,7 @@ type app struct {
 	dataDir string
 	config  string
 	profile string
-	stop    func() error // ends the profile
+	stop    func() error        // ends the profile
 	sinks   map[string]makeSink // ways out by the scheme of their URLs
 }
 
