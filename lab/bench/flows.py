@@ -1,7 +1,8 @@
 """Times flow meters on two synthetic captures, whole processes, page cache warm, one and two cores, and prints a table of
-packets per second, flows per second and peak memory. Each round runs every meter once, so that a machine that becomes
-slower does so for all of them; the best of the rounds counts. Meters that are not installed are left out: softflowd
-(counters only), argus, ndpiReader (Debian); nfstream (PyPI).
+packets per second, flows per second, peak memory, and the rate as a multiple of softflowd's. Each round runs every meter
+once, so that a machine that becomes slower does so for all of them; medians of the rounds count, and multiples are taken
+within each round. Meters that are not installed are left out: softflowd (counters only), argus, ndpiReader (Debian);
+nfstream (PyPI).
 
     python3 lab/bench/flows.py MLIDS MIX.pcap SCAN.pcap
 """
@@ -9,12 +10,14 @@ import os
 import re
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ROUNDS = 5
+ROUNDS = 9
+SOFTFLOWD = ("softflowd (counters only)", 1)  # what others are measured by
 SLOW_ROUNDS = 2  # of meters that take several times as long
 
 
@@ -39,7 +42,7 @@ def meters(mlids, pcap, out):
     yield "mlids kdd99, CSV", [mlids, "flows", pcap, "--schema", "kdd99", "--out", out], (1, 2)
     yield "mlids detect, both models", ["sh", "-c", f"{mlids} detect {pcap} >{out} || [ $? = 3 ]"], (1,)
     if shutil.which("softflowd"):
-        yield "softflowd (counters only)", ["softflowd", "-r", pcap, "-n", "127.0.0.1:9", "-d"], (1,)
+        yield SOFTFLOWD[0], ["softflowd", "-r", pcap, "-n", "127.0.0.1:9", "-d"], (1,)
     if shutil.which("argus"):
         yield "argus", ["argus", "-r", pcap, "-w", out], (1,)
     if shutil.which("ndpiReader"):
@@ -50,7 +53,7 @@ def meters(mlids, pcap, out):
 def main():
     mlids, captures = sys.argv[1], {"mix": sys.argv[2], "scan": sys.argv[3]}
     packets = {}
-    print("| meter | capture | cores | packets/s | flows/s | MB |\n|---|---|---|---|---|---|")
+    print("| meter | capture | cores | packets/s | × softflowd | flows/s | MB |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, pcap in captures.items():
             with open(pcap, "rb") as f:  # warm the page cache
@@ -65,13 +68,17 @@ def main():
                         continue
                     result = run(command, n)
                     if result:
-                        results[meter, n] = min(result, results.get((meter, n), result))
-            for (meter, n), (seconds, memory, text) in results.items():
+                        results.setdefault((meter, n), []).append(result)
+            for (meter, n), rounds in results.items():
+                seconds = statistics.median(r[0] for r in rounds)
+                memory, text = max(r[1] for r in rounds), rounds[0][2]
+                multiples = [s[0] / r[0] for s, r in zip(results.get(SOFTFLOWD, []), rounds)]
+                multiple = f"{statistics.median(multiples):.2f}" if multiples else "–"
                 if m := re.search(r"packets: (\d+)", text):
                     packets[name] = int(m[1])
                 flows = re.search(r"flows: (\d+)", text)
                 rate = f"{int(flows[1]) / seconds:,.0f}" if flows else "–"
-                print(f"| {meter} | {name} | {n} | {packets[name] / seconds / 1e6:.2f} M | {rate} | {memory:.0f} |", flush=True)
+                print(f"| {meter} | {name} | {n} | {packets[name] / seconds / 1e6:.2f} M | {multiple} | {rate} | {memory:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

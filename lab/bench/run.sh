@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 data=${MLIDS_TEST_DATA:-../shared/data}
 python=.build/peers/bin/python
 mkdir -p .build/bench
-go build -o .build/bin/mlids ./cmd/mlids
+CGO_ENABLED=0 go build -trimpath -o .build/bin/mlids ./cmd/mlids # as it is released
 
 # Other flow meters, taken out of their packages without being installed: a package would start a service.
 if command -v apt-get >/dev/null && [[ ! -d .build/bench/deb ]]; then
